@@ -1,0 +1,60 @@
+// The few operations that every kernel's inner loop and epilogue are made of.
+
+/** a + x * w: two roundings on baseline SIMD, one where the relaxed variant finds a fused multiply-add. */
+// @ts-ignore: decorator
+@inline
+export function madd(a: v128, x: v128, w: v128): v128 {
+  if (ASC_FEATURE_RELAXED_SIMD) return f32x4.relaxed_madd(x, w, a);
+  return f32x4.add(a, f32x4.mul(x, w));
+}
+
+/** a + the products of the i16 lanes, added in pairs. */
+// @ts-ignore: decorator
+@inline
+export function dot(a: v128, x: v128, w: v128): v128 {
+  return i32x4.add(a, i32x4.dot_i16x8_s(x, w));
+}
+
+/** pmax and pmin are one instruction where max and min are several; with x in front, NaN stays NaN. */
+// @ts-ignore: decorator
+@inline
+export function clamp(x: v128, low: v128, high: v128): v128 {
+  return f32x4.pmin(f32x4.pmax(x, low), high);
+}
+
+/** x * clamp(x / 6 + 1/2, 0, 1): h-swish, MobileNetV3 paper section 5.2. */
+// @ts-ignore: decorator
+@inline
+export function hardSwish(x: v128): v128 {
+  const gate = f32x4.add(f32x4.mul(x, f32x4.splat(1.0 / 6.0)), f32x4.splat(0.5));
+  return f32x4.mul(x, clamp(gate, f32x4.splat(0), f32x4.splat(1)));
+}
+
+/** 1.5 * 2^23: added to |x| < 2^22, it leaves x, rounded half to even, in the low bits. */
+const ROUND: f32 = 12582912.0;
+
+/** f32 lanes, already within i16, to i32 lanes, half to even. */
+// @ts-ignore: decorator
+@inline
+export function round(x: v128): v128 {
+  return i32x4.sub(f32x4.add(x, f32x4.splat(ROUND)), i32x4.splat(0x4b400000));
+}
+
+/** Four i16 values in memory as f32 lanes. */
+// @ts-ignore: decorator
+@inline
+export function loadF32FromI16(pointer: usize): v128 {
+  return f32x4.convert_i32x4_s(v128.load_ext<i16>(pointer));
+}
+
+/** Four i32 lanes within i16 to memory as i16. */
+// @ts-ignore: decorator
+@inline
+export function storeI16(pointer: usize, x: v128): void {
+  v128.store_lane<i64>(pointer, i16x8.narrow_i32x4_s(x, x), 0);
+}
+
+// What a convolution does with its sums; a constant to the inlined epilogue, so that nothing is decided at run time.
+export const CLAMP: i32 = 0;
+export const HARD_SWISH: i32 = 1;
+export const RESIDUAL: i32 = 2;

@@ -1,0 +1,222 @@
+import { Arguments } from '../arguments';
+import { CLAMP, HARD_SWISH, dot, storeI16 } from '../arithmetic';
+import { requantize } from '../requantize';
+
+/*
+ * The twin of f32.ts. Two lines of the input are interleaved, so that one dot_i16x8_s multiplies two taps, one above
+ * the other, of four channels:
+ *
+ *   line 0:  a0 a1 a2 a3        pair:  a0 b0 a1 b1 a2 b2 a3 b3   . dot .   filter pair:  u0 v0 u1 v1 u2 v2 u3 v3
+ *   line 1:  b0 b1 b2 b3
+ *
+ *   filter, packed [channels / 4][ceil(kernelHeight / 2)][kernelWidth][4][2], i16; an odd last tap pairs with zero
+ *
+ * Four neighbouring output pixels are in registers. A unit is one output row. The line under the last, paired with
+ * zeros, is read: the planner leaves a row behind every halo.
+ */
+
+// @ts-ignore: decorator
+@inline
+function pair(at: usize, rowStride: usize): v128 {
+  return v128.shuffle<i16>(v128.load_zero<u64>(at), v128.load_zero<u64>(at + rowStride), 0, 8, 1, 9, 2, 10, 3, 11);
+}
+
+// @ts-ignore: decorator
+@inline
+function depthwise4(kind: i32, size: usize, stride: usize, p: Arguments, from: usize, to: usize): void {
+  const pixel = <usize>p.channels * 2;
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
+  const zero = f32x4.splat(0);
+  const rowStride = p.inputRowStride;
+  for (let row = from; row < to; row++) {
+    const inputRow = p.input + row * stride * rowStride;
+    const outputRow = p.output + row * p.outputRowStride;
+    for (let at: usize = 0; at < p.width; at += 4) {
+      const x = <usize>min(at, p.width - 4);
+      const input = inputRow + x * stride * pixel;
+      const output = outputRow + x * pixel;
+      let filter = p.filter;
+      for (let c: usize = 0; c < pixel; c += 8) {
+        let s0 = v128.load(p.bias + c * 2);
+        let s1 = s0;
+        let s2 = s0;
+        let s3 = s0;
+        let line = input + c;
+        for (const end = line + (size + 1) * rowStride; line < end; line += 2 * rowStride, filter += size * 16) {
+          let at = line;
+          const w0 = v128.load(filter);
+          const w1 = v128.load(filter, 16);
+          const w2 = v128.load(filter, 32);
+          let v = pair(at, rowStride);
+          s0 = dot(s0, v, w0);
+          v = pair((at += pixel), rowStride);
+          s0 = dot(s0, v, w1);
+          if (stride == 1) s1 = dot(s1, v, w0);
+          v = pair((at += pixel), rowStride);
+          s0 = dot(s0, v, w2);
+          if (stride == 1) {
+            s1 = dot(s1, v, w1);
+            s2 = dot(s2, v, w0);
+          } else {
+            s1 = dot(s1, v, w0);
+          }
+          if (size == 3 && stride == 1) {
+            v = pair((at += pixel), rowStride);
+            s1 = dot(s1, v, w2);
+            s2 = dot(s2, v, w1);
+            s3 = dot(s3, v, w0);
+            v = pair((at += pixel), rowStride);
+            s2 = dot(s2, v, w2);
+            s3 = dot(s3, v, w1);
+            v = pair((at += pixel), rowStride);
+            s3 = dot(s3, v, w2);
+          } else if (size == 3) {
+            v = pair((at += pixel), rowStride);
+            s1 = dot(s1, v, w1);
+            v = pair((at += pixel), rowStride);
+            s1 = dot(s1, v, w2);
+            s2 = dot(s2, v, w0);
+            v = pair((at += pixel), rowStride);
+            s2 = dot(s2, v, w1);
+            v = pair((at += pixel), rowStride);
+            s2 = dot(s2, v, w2);
+            s3 = dot(s3, v, w0);
+            v = pair((at += pixel), rowStride);
+            s3 = dot(s3, v, w1);
+            v = pair((at += pixel), rowStride);
+            s3 = dot(s3, v, w2);
+          } else {
+            const w3 = v128.load(filter, 48);
+            const w4 = v128.load(filter, 64);
+            v = pair((at += pixel), rowStride); // x3
+            s0 = dot(s0, v, w3);
+            if (stride == 1) {
+              s1 = dot(s1, v, w2);
+              s2 = dot(s2, v, w1);
+              s3 = dot(s3, v, w0);
+            } else {
+              s1 = dot(s1, v, w1);
+            }
+            v = pair((at += pixel), rowStride); // x4
+            s0 = dot(s0, v, w4);
+            if (stride == 1) {
+              s1 = dot(s1, v, w3);
+              s2 = dot(s2, v, w2);
+              s3 = dot(s3, v, w1);
+            } else {
+              s1 = dot(s1, v, w2);
+              s2 = dot(s2, v, w0);
+            }
+            v = pair((at += pixel), rowStride); // x5
+            if (stride == 1) {
+              s1 = dot(s1, v, w4);
+              s2 = dot(s2, v, w3);
+              s3 = dot(s3, v, w2);
+            } else {
+              s1 = dot(s1, v, w3);
+              s2 = dot(s2, v, w1);
+            }
+            v = pair((at += pixel), rowStride); // x6
+            if (stride == 1) {
+              s2 = dot(s2, v, w4);
+              s3 = dot(s3, v, w3);
+            } else {
+              s1 = dot(s1, v, w4);
+              s2 = dot(s2, v, w2);
+              s3 = dot(s3, v, w0);
+            }
+            v = pair((at += pixel), rowStride); // x7
+            if (stride == 1) {
+              s3 = dot(s3, v, w4);
+            } else {
+              s2 = dot(s2, v, w3);
+              s3 = dot(s3, v, w1);
+              v = pair((at += pixel), rowStride); // x8
+              s2 = dot(s2, v, w4);
+              s3 = dot(s3, v, w2);
+              v = pair((at += pixel), rowStride); // x9
+              s3 = dot(s3, v, w3);
+              v = pair((at += pixel), rowStride); // x10
+              s3 = dot(s3, v, w4);
+            }
+          }
+        }
+        const scale = p.scale + c * 2;
+        const gateScale = p.otherScale + c * 2;
+        let o = output + c;
+        storeI16(o, requantize(kind, s0, scale, gateScale, 0, zero, low, high));
+        storeI16((o += pixel), requantize(kind, s1, scale, gateScale, 0, zero, low, high));
+        storeI16((o += pixel), requantize(kind, s2, scale, gateScale, 0, zero, low, high));
+        storeI16((o += pixel), requantize(kind, s3, scale, gateScale, 0, zero, low, high));
+      }
+    }
+  }
+}
+
+export function q16_depthwise_3x3s1_clamp(p: Arguments, from: usize, to: usize): void {
+  depthwise4(CLAMP, 3, 1, p, from, to);
+}
+
+export function q16_depthwise_3x3s1_hard_swish(p: Arguments, from: usize, to: usize): void {
+  depthwise4(HARD_SWISH, 3, 1, p, from, to);
+}
+
+export function q16_depthwise_3x3s2_clamp(p: Arguments, from: usize, to: usize): void {
+  depthwise4(CLAMP, 3, 2, p, from, to);
+}
+
+export function q16_depthwise_3x3s2_hard_swish(p: Arguments, from: usize, to: usize): void {
+  depthwise4(HARD_SWISH, 3, 2, p, from, to);
+}
+
+export function q16_depthwise_5x5s1_clamp(p: Arguments, from: usize, to: usize): void {
+  depthwise4(CLAMP, 5, 1, p, from, to);
+}
+
+export function q16_depthwise_5x5s1_hard_swish(p: Arguments, from: usize, to: usize): void {
+  depthwise4(HARD_SWISH, 5, 1, p, from, to);
+}
+
+export function q16_depthwise_5x5s2_clamp(p: Arguments, from: usize, to: usize): void {
+  depthwise4(CLAMP, 5, 2, p, from, to);
+}
+
+export function q16_depthwise_5x5s2_hard_swish(p: Arguments, from: usize, to: usize): void {
+  depthwise4(HARD_SWISH, 5, 2, p, from, to);
+}
+
+/** Any kernel and stride, one pixel at a time: what the four above are not made for. */
+// @ts-ignore: decorator
+@inline
+function general(kind: i32, p: Arguments, from: usize, to: usize): void {
+  const pixel = <usize>p.channels * 2;
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
+  for (let row = from; row < to; row++) {
+    for (let x: usize = 0; x < p.width; x++) {
+      const input = p.input + row * p.strideHeight * p.inputRowStride + x * p.strideWidth * pixel;
+      const output = p.output + row * p.outputRowStride + x * pixel;
+      let filter = p.filter;
+      for (let c: usize = 0; c < pixel; c += 8) {
+        let sum = v128.load(p.bias + c * 2);
+        for (let ky: usize = 0; ky < p.kernelHeight; ky += 2) {
+          let at = input + ky * p.inputRowStride + c;
+          for (let kx: usize = 0; kx < p.kernelWidth; kx++, filter += 16, at += pixel) {
+            sum = dot(sum, pair(at, p.inputRowStride), v128.load(filter));
+          }
+        }
+        const scale = p.scale + c * 2;
+        storeI16(output + c, requantize(kind, sum, scale, p.otherScale + c * 2, 0, low, low, high));
+      }
+    }
+  }
+}
+
+export function q16_depthwise_clamp(p: Arguments, from: usize, to: usize): void {
+  general(CLAMP, p, from, to);
+}
+
+export function q16_depthwise_hard_swish(p: Arguments, from: usize, to: usize): void {
+  general(HARD_SWISH, p, from, to);
+}

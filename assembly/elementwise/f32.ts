@@ -1,0 +1,85 @@
+import { Arguments } from '../arguments';
+import { clamp, hardSwish } from '../arithmetic';
+
+// A unit is one row of the output. ReLU, ReLU6 and h-sigmoid are one affine function with a clamp.
+
+export function f32_affine(p: Arguments, from: usize, to: usize): void {
+  const bytes = <usize>p.width * p.channels * 4;
+  const alpha = f32x4.splat(p.alpha);
+  const beta = f32x4.splat(p.beta);
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
+  for (let row = from; row < to; row++) {
+    const input = p.input + row * p.inputRowStride;
+    const output = p.output + row * p.outputRowStride;
+    for (let i: usize = 0; i < bytes; i += 16) {
+      const x = v128.load(input + i);
+      v128.store(output + i, clamp(f32x4.add(f32x4.mul(x, alpha), beta), low, high));
+    }
+  }
+}
+
+export function f32_hard_swish(p: Arguments, from: usize, to: usize): void {
+  const bytes = <usize>p.width * p.channels * 4;
+  for (let row = from; row < to; row++) {
+    const input = p.input + row * p.inputRowStride;
+    const output = p.output + row * p.outputRowStride;
+    for (let i: usize = 0; i < bytes; i += 16) v128.store(output + i, hardSwish(v128.load(input + i)));
+  }
+}
+
+export function f32_add(p: Arguments, from: usize, to: usize): void {
+  const bytes = <usize>p.width * p.channels * 4;
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
+  for (let row = from; row < to; row++) {
+    const input = p.input + row * p.inputRowStride;
+    const other = p.other + row * p.otherRowStride;
+    const output = p.output + row * p.outputRowStride;
+    for (let i: usize = 0; i < bytes; i += 16) {
+      v128.store(output + i, clamp(f32x4.add(v128.load(input + i), v128.load(other + i)), low, high));
+    }
+  }
+}
+
+export function f32_multiply(p: Arguments, from: usize, to: usize): void {
+  const bytes = <usize>p.width * p.channels * 4;
+  for (let row = from; row < to; row++) {
+    const input = p.input + row * p.inputRowStride;
+    const other = p.other + row * p.otherRowStride;
+    const output = p.output + row * p.outputRowStride;
+    for (let i: usize = 0; i < bytes; i += 16) {
+      v128.store(output + i, f32x4.mul(v128.load(input + i), v128.load(other + i)));
+    }
+  }
+}
+
+/** Every pixel by one gate a channel: the scale of squeeze-excite. */
+export function f32_gate(p: Arguments, from: usize, to: usize): void {
+  const pixel = <usize>p.channels * 4;
+  for (let row = from; row < to; row++) {
+    let input = p.input + row * p.inputRowStride;
+    let output = p.output + row * p.outputRowStride;
+    for (let x: usize = 0; x < p.width; x++, input += pixel, output += pixel) {
+      for (let c: usize = 0; c < pixel; c += 16) {
+        v128.store(output + c, f32x4.mul(v128.load(input + c), v128.load(p.other + c)));
+      }
+    }
+  }
+}
+
+/** One vector of values: exp(x - max) / sum, in f64 sums. A unit is the whole of it. */
+export function f32_softmax(p: Arguments, from: usize, to: usize): void {
+  let highest = -f32.MAX_VALUE;
+  const count = <usize>p.channels;
+  for (let i: usize = 0; i < count; i++) highest = max(highest, load<f32>(p.input + i * 4));
+  let sum: f64 = 0;
+  for (let i: usize = 0; i < count; i++) {
+    const e = NativeMathf.exp(load<f32>(p.input + i * 4) - highest);
+    store<f32>(p.output + i * 4, e);
+    sum += e;
+  }
+  for (let i: usize = 0; i < count; i++) {
+    store<f32>(p.output + i * 4, <f32>(load<f32>(p.output + i * 4) / sum));
+  }
+}

@@ -1,0 +1,130 @@
+import { Arguments } from '../arguments';
+import { CLAMP, HARD_SWISH, clamp, loadF32FromI16, round, storeI16 } from '../arithmetic';
+
+// The twins of f32.ts: i16 in, float32 in between, i16 out, one IEEE operation at a time (see requantize.ts). Scales
+// are one a channel. A unit is one row of the output.
+
+// @ts-ignore: decorator
+@inline
+function unary(kind: i32, p: Arguments, from: usize, to: usize): void {
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
+  const beta = f32x4.splat(p.beta);
+  for (let row = from; row < to; row++) {
+    let input = p.input + row * p.inputRowStride;
+    let output = p.output + row * p.outputRowStride;
+    for (let x: usize = 0; x < p.width; x++) {
+      let scale = p.scale;
+      let gateScale = p.otherScale;
+      for (let c: usize = 0; c < p.channels; c += 4, input += 8, output += 8, scale += 16, gateScale += 16) {
+        const v = loadF32FromI16(input);
+        let y = f32x4.mul(v, v128.load(scale));
+        if (kind == HARD_SWISH) {
+          const gate = f32x4.add(f32x4.mul(v, v128.load(gateScale)), f32x4.splat(0.5));
+          y = f32x4.mul(y, clamp(gate, f32x4.splat(0), f32x4.splat(1)));
+        } else {
+          y = f32x4.add(y, beta);
+        }
+        storeI16(output, round(clamp(y, low, high)));
+      }
+    }
+  }
+}
+
+/** clamp(x * scale + beta): requantization, ReLU, ReLU6, h-sigmoid. */
+export function q16_affine(p: Arguments, from: usize, to: usize): void {
+  unary(CLAMP, p, from, to);
+}
+
+export function q16_hard_swish(p: Arguments, from: usize, to: usize): void {
+  unary(HARD_SWISH, p, from, to);
+}
+
+export function q16_add(p: Arguments, from: usize, to: usize): void {
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
+  for (let row = from; row < to; row++) {
+    let input = p.input + row * p.inputRowStride;
+    let other = p.other + row * p.otherRowStride;
+    let output = p.output + row * p.outputRowStride;
+    for (let x: usize = 0; x < p.width; x++) {
+      for (let c: usize = 0; c < p.channels; c += 4, input += 8, other += 8, output += 8) {
+        const a = f32x4.mul(loadF32FromI16(input), v128.load(p.scale + c * 4));
+        const b = f32x4.mul(loadF32FromI16(other), v128.load(p.otherScale + c * 4));
+        storeI16(output, round(clamp(f32x4.add(a, b), low, high)));
+      }
+    }
+  }
+}
+
+/** (x * other) * scale; the other has the same shape, or, with otherRowStride 0 and one pixel, is a value a channel. */
+// @ts-ignore: decorator
+@inline
+function multiply(broadcast: bool, p: Arguments, from: usize, to: usize): void {
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
+  for (let row = from; row < to; row++) {
+    let input = p.input + row * p.inputRowStride;
+    let other = broadcast ? p.other : p.other + row * p.otherRowStride;
+    let output = p.output + row * p.outputRowStride;
+    for (let x: usize = 0; x < p.width; x++) {
+      if (broadcast) other = p.other;
+      for (let c: usize = 0; c < p.channels; c += 4, input += 8, other += 8, output += 8) {
+        const product = f32x4.mul(loadF32FromI16(input), loadF32FromI16(other));
+        storeI16(output, round(clamp(f32x4.mul(product, v128.load(p.scale + c * 4)), low, high)));
+      }
+    }
+  }
+}
+
+export function q16_multiply(p: Arguments, from: usize, to: usize): void {
+  multiply(false, p, from, to);
+}
+
+export function q16_multiply_channels(p: Arguments, from: usize, to: usize): void {
+  multiply(true, p, from, to);
+}
+
+/** x * gate / 2^15, rounded half up, in one instruction: the scale of squeeze-excite, with the gate in Q15. */
+export function q16_gate(p: Arguments, from: usize, to: usize): void {
+  const pixel = <usize>p.channels * 2;
+  for (let row = from; row < to; row++) {
+    let input = p.input + row * p.inputRowStride;
+    let output = p.output + row * p.outputRowStride;
+    for (let x: usize = 0; x < p.width; x++, input += pixel, output += pixel) {
+      for (let c: usize = 0; c < pixel; c += 16) {
+        v128.store(output + c, i16x8.q15mulr_sat_s(v128.load(input + c), v128.load(p.other + c)));
+      }
+    }
+  }
+}
+
+/** f32 to i16: round(clamp(x * scale)). sourceChannels are those in memory of the f32 side, which is not padded. */
+export function q16_quantize(p: Arguments, from: usize, to: usize): void {
+  for (let row = from; row < to; row++) {
+    const input = p.input + row * p.inputRowStride;
+    const output = p.output + row * p.outputRowStride;
+    const count = p.width * p.sourceChannels;
+    let c: usize = 0;
+    for (let i: usize = 0; i < count; i++) {
+      const y = load<f32>(input + i * 4) * load<f32>(p.scale + c * 4);
+      // A NaN is no number to quantize: it becomes 0, as trunc_sat would have it.
+      const clamped = y == y ? min(max(y, p.low), p.high) : 0;
+      store<i16>(output + i * 2, <i16>nearest(clamped));
+      if (++c == p.sourceChannels) c = 0;
+    }
+  }
+}
+
+/** i16 to f32: x * scale. */
+export function q16_dequantize(p: Arguments, from: usize, to: usize): void {
+  for (let row = from; row < to; row++) {
+    let input = p.input + row * p.inputRowStride;
+    let output = p.output + row * p.outputRowStride;
+    for (let x: usize = 0; x < p.width; x++) {
+      for (let c: usize = 0; c < p.channels; c += 4, input += 8, output += 16) {
+        v128.store(output, f32x4.mul(loadF32FromI16(input), v128.load(p.scale + c * 4)));
+      }
+    }
+  }
+}

@@ -1,0 +1,25 @@
+import { Arguments } from './arguments';
+
+/**
+ * Zeros around an image, for whoever reads over its edge: padTop rows above, what padLeft and the row stride leave
+ * beside each row, and inputHeight rows below. channels is the bytes of a pixel. A unit is the whole of it.
+ */
+export function clear_halo(p: Arguments, from: usize, to: usize): void {
+  const row = <usize>p.width * p.channels;
+  const left = p.padLeft * p.channels;
+  const gap = p.outputRowStride - row;
+  let at = p.output - p.padTop * p.outputRowStride - left;
+  const above = p.padTop * p.outputRowStride + left;
+  memory.fill(at, 0, above);
+  at += above + row;
+  for (let y: usize = 1; y < p.height; y++, at += p.outputRowStride) memory.fill(at, 0, gap);
+  memory.fill(at, 0, gap - left + p.inputHeight * p.outputRowStride);
+}
+
+/** Rows from one stride to another. channels is the bytes of a pixel. A unit is one row. */
+export function copy_rows(p: Arguments, from: usize, to: usize): void {
+  const bytes = <usize>p.width * p.channels;
+  for (let row = from; row < to; row++) {
+    memory.copy(p.output + row * p.outputRowStride, p.input + row * p.inputRowStride, bytes);
+  }
+}

@@ -1,0 +1,128 @@
+import { instantiate } from '@assemblyscript/loader';
+import { UnsupportedModelError } from '../errors.js';
+
+export type Simd = 'auto' | 'baseline' | 'relaxed';
+
+export interface Features {
+  readonly simd: boolean;
+  readonly relaxedSimd: boolean;
+  readonly threads: boolean;
+  readonly crossOriginIsolated: boolean;
+}
+
+// The smallest modules that validate only where the feature is there: a function of one vector instruction.
+const bytesOf = (...body: number[]) =>
+  new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, body.length + 4, 1, body.length + 2, 0, ...body, 11]);
+const SIMD_PROBE = bytesOf(65, 0, 253, 15, 253, 98); // i32.const 0; i8x16.splat; i8x16.popcnt
+const RELAXED_PROBE = bytesOf(65, 0, 253, 15, 65, 0, 253, 15, 253, 128, 2); // i8x16.relaxed_swizzle
+
+/** What this engine can do; nothing is compiled or kept. */
+export function detectFeatures(): Features {
+  const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
+  const node = typeof process !== 'undefined' && Boolean(process.versions?.node);
+  const shared = typeof SharedArrayBuffer !== 'undefined';
+  return {
+    simd: WebAssembly.validate(SIMD_PROBE),
+    relaxedSimd: WebAssembly.validate(RELAXED_PROBE),
+    threads: shared && (node || isolated === true),
+    crossOriginIsolated: node || isolated === true,
+  };
+}
+
+/** What the wasm exports; all numbers are pointers and counts. */
+interface Exports extends Record<string, unknown> {
+  heapBase(): number;
+  execute(program: number, count: number, thread: number, threads: number): void;
+  resize_horizontal(
+    input: number, output: number, height: number, sourceWidth: number, channels: number, width: number, table: number, taps: number,
+  ): void;
+  resize_vertical_normalize(
+    input: number, output: number, width: number, height: number, table: number, taps: number, scaleAndOffset: number,
+  ): void;
+  f32_resize(
+    input: number, output: number, sourceWidth: number, channels: number, height: number, width: number,
+    rows: number, rowTaps: number, columns: number, columnTaps: number,
+  ): void;
+}
+
+const PAGE = 65536;
+/** Pages that a memory may grow to: 1 GiB, far above any network of the family, far below what breaks a page. */
+const MAXIMUM_PAGES = 16384;
+
+/** One wasm instance with a memory of its own, and the allocator that hands that memory out. */
+export class Engine {
+  private top: number;
+
+  private constructor(
+    readonly variant: 'baseline' | 'relaxed',
+    readonly memory: WebAssembly.Memory,
+    readonly exports: Exports,
+  ) {
+    this.top = exports.heapBase();
+  }
+
+  static async create(simd: Simd = 'auto'): Promise<Engine> {
+    const features = detectFeatures();
+    if (!features.simd) {
+      throw new UnsupportedModelError('this engine has no WebAssembly SIMD, which every browser since 2023 and Node since 16.4 has.');
+    }
+    if (simd === 'relaxed' && !features.relaxedSimd) {
+      throw new UnsupportedModelError("this engine has no relaxed SIMD; use simd: 'auto' or 'baseline'.");
+    }
+    const variant = simd === 'auto' ? (features.relaxedSimd ? 'relaxed' : 'baseline') : simd;
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    const { exports } = await instantiate(await compiled(variant), { env: { memory } });
+    return new Engine(variant, memory, exports as unknown as Exports);
+  }
+
+  /** Where the next allocation begins; release() gives back what was allocated since. */
+  mark(): number {
+    return this.top;
+  }
+
+  release(mark: number): void {
+    this.top = mark;
+  }
+
+  /** Bytes at a multiple of 64, with 64 more behind that a kernel may read. */
+  allocate(bytes: number): number {
+    const pointer = Math.ceil(this.top / 64) * 64;
+    const top = pointer + bytes + 64;
+    const missing = Math.ceil((top - this.memory.buffer.byteLength) / PAGE);
+    if (missing > 0) {
+      const pages = this.memory.buffer.byteLength / PAGE;
+      // A RangeError by the engine's own hand would not say what to do.
+      if (!(pages + missing <= MAXIMUM_PAGES) || grow(this.memory, missing) < 0) {
+        throw new RangeError(`out of memory: ${Math.round(top / 2 ** 20)} MiB of WebAssembly memory are not to be had; use a smaller input.`);
+      }
+    }
+    this.top = top;
+    return pointer;
+  }
+
+  floats = (pointer: number, length: number) => new Float32Array(this.memory.buffer, pointer, length);
+  bytes = (pointer: number, length: number) => new Uint8Array(this.memory.buffer, pointer, length);
+  ints = (pointer: number, length: number) => new Int32Array(this.memory.buffer, pointer, length);
+  shorts = (pointer: number, length: number) => new Int16Array(this.memory.buffer, pointer, length);
+}
+
+function grow(memory: WebAssembly.Memory, pages: number): number {
+  try {
+    return memory.grow(pages);
+  } catch {
+    return -1;
+  }
+}
+
+const modules = new Map<string, Promise<WebAssembly.Module>>();
+
+/** Each variant is compiled once; instances share it. */
+function compiled(variant: 'baseline' | 'relaxed'): Promise<WebAssembly.Module> {
+  let module = modules.get(variant);
+  if (!module) {
+    const binary = variant === 'relaxed' ? import('./binaries/relaxed.js') : import('./binaries/baseline.js');
+    module = binary.then(({ default: base64 }) => WebAssembly.compile(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))));
+    modules.set(variant, module);
+  }
+  return module;
+}

@@ -1,0 +1,165 @@
+import { QuantizationError } from '../errors.js';
+import type { ConvNode } from '../graph/graph.js';
+import { isDepthwise } from '../graph/graph.js';
+import type { FloatWeights, Lanes, QuantizedWeights } from '../graph/network.js';
+import type { Engine } from './engine.js';
+
+/** Channels lie in memory padded to a multiple of this. */
+export const CHANNEL_BLOCK = 8;
+export const padChannels = (channels: number): number => Math.ceil(channels / CHANNEL_BLOCK) * CHANNEL_BLOCK;
+
+/** Where a convolution's packed numbers lie, and what its epilogue needs besides. */
+export interface PackedConv {
+  readonly filter: number;
+  readonly bias: number;
+  /** Of the packed window: inputChannels of the instruction. */
+  readonly depth: number;
+  /** Quantized only. */
+  readonly scale: number;
+  readonly gateScale: number;
+  readonly residualScale: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export const scaleOf = (lanes: Lanes, channel: number): number =>
+  typeof lanes.scale === 'number' ? lanes.scale : (lanes.scale[channel] as number);
+
+/** The clamp that an activation is, in real units. */
+export function activationRange(activation: ConvNode['activation']): readonly [number, number] {
+  if (activation === 'relu') return [0, Number.POSITIVE_INFINITY];
+  if (activation === 'relu6') return [0, 6];
+  if (activation === 'hardSigmoid') return [0, 1];
+  return [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+}
+
+/**
+ * The order in which a dense filter lies in memory: for each block of 8 output channels, for each input value of the
+ * window in groups of `pair`, the 8 channels' values. `visit(source, target)` is called for every value.
+ */
+function visitDense(node: ConvNode, sourceChannels: number, depth: number, pair: number, visit: (source: number, target: number, channel: number) => void): void {
+  const [height, width] = node.kernel;
+  for (let tap = 0, source = 0; tap < height * width; tap++) {
+    for (let i = 0; i < node.inputChannels; i++) {
+      const k = tap * sourceChannels + i;
+      for (let n = 0; n < node.channels; n++, source++) {
+        const block = Math.floor(n / CHANNEL_BLOCK) * CHANNEL_BLOCK * depth;
+        const target = block + Math.floor(k / pair) * CHANNEL_BLOCK * pair + (n % CHANNEL_BLOCK) * pair + (k % pair);
+        visit(source, target, n);
+      }
+    }
+  }
+}
+
+const denseDepth = (node: ConvNode, sourceChannels: number) => padChannels(node.kernel[0] * node.kernel[1] * sourceChannels);
+
+/** sourceChannels: channels of a pixel in memory, padded unless the input is the image. */
+export function packFloat(engine: Engine, node: ConvNode, weights: FloatWeights, sourceChannels: number): PackedConv {
+  const channels = padChannels(node.channels);
+  // h-sigmoid is a clamp of x / 6 + 1/2: the affine part goes into the weights.
+  const [factor, shift] = node.activation === 'hardSigmoid' ? [1 / 6, 0.5] : [1, 0];
+  const bias = engine.allocate(channels * 4);
+  engine.floats(bias, channels).fill(0).set(weights.bias.map((b) => b * factor + shift));
+  const [low, high] = activationRange(node.activation);
+  const rest = { bias, scale: 0, gateScale: 0, residualScale: 0, low, high };
+  const [height, width] = node.kernel;
+  if (isDepthwise(node)) {
+    const filter = engine.allocate(height * width * channels * 4);
+    const target = engine.floats(filter, height * width * channels).fill(0);
+    for (let tap = 0, source = 0; tap < height * width; tap++) {
+      for (let c = 0; c < node.channels; c++, source++) {
+        target[(Math.floor(c / 4) * height * width + tap) * 4 + (c % 4)] = (weights.filter[source] as number) * factor;
+      }
+    }
+    return { ...rest, filter, depth: channels };
+  }
+  const depth = denseDepth(node, sourceChannels);
+  const filter = engine.allocate(depth * channels * 4);
+  const target = engine.floats(filter, depth * channels).fill(0);
+  visitDense(node, sourceChannels, depth, 1, (from, to) => {
+    target[to] = (weights.filter[from] as number) * factor;
+  });
+  return { ...rest, filter, depth };
+}
+
+/** input, output and residual are the lanes of the tensors that the convolution reads and writes. */
+export function packQuantized(
+  engine: Engine,
+  node: ConvNode,
+  weights: QuantizedWeights,
+  sourceChannels: number,
+  lanes: { input: Lanes; output: Lanes; residual?: Lanes },
+): PackedConv {
+  const channels = padChannels(node.channels);
+  const depthwise = isDepthwise(node);
+  if (!depthwise && typeof lanes.input.scale !== 'number') {
+    throw new QuantizationError(`${node.name}: only a depthwise convolution can read a tensor with a scale per channel.`);
+  }
+  checkSums(node, weights, lanes.input);
+  const gain = node.activation === 'hardSigmoid' ? 1 / 6 : 1;
+  const bias = engine.allocate(channels * 4);
+  const scale = engine.allocate(channels * 4);
+  const gateScale = engine.allocate(channels * 4);
+  const biases = engine.ints(bias, channels).fill(0);
+  const scales = engine.floats(scale, channels).fill(0);
+  const gateScales = engine.floats(gateScale, channels).fill(0);
+  let highest = lanes.output.high;
+  const [floor, ceiling] = activationRange(node.activation);
+  for (let c = 0; c < node.channels; c++) {
+    const sum = scaleOf(lanes.input, depthwise ? c : 0) * (weights.scale[c] as number);
+    const out = scaleOf(lanes.output, c);
+    // relu6(x + 3) / 6: the 3 goes into the bias.
+    biases[c] = (weights.bias[c] as number) + (node.activation === 'hardSigmoid' ? Math.round(3 / sum) : 0);
+    scales[c] = (sum * gain) / out;
+    gateScales[c] = sum / 6;
+    highest = Math.min(highest, Math.round(ceiling / out));
+  }
+  const rest = {
+    bias,
+    scale,
+    gateScale,
+    residualScale: lanes.residual ? scaleOf(lanes.residual, 0) / scaleOf(lanes.output, 0) : 0,
+    low: Math.max(lanes.output.low, floor),
+    high: highest,
+  };
+  const [height, width] = node.kernel;
+  if (depthwise) {
+    const pairs = Math.ceil(height / 2);
+    const filter = engine.allocate(pairs * 2 * width * channels * 2);
+    const target = engine.shorts(filter, pairs * 2 * width * channels).fill(0);
+    for (let ky = 0, source = 0; ky < height; ky++) {
+      for (let kx = 0; kx < width; kx++) {
+        for (let c = 0; c < node.channels; c++, source++) {
+          const at = (Math.floor(c / 4) * pairs + (ky >> 1)) * width + kx;
+          target[at * 8 + (c % 4) * 2 + (ky % 2)] = (weights.filter[source] as number) - weights.zeroPoint;
+        }
+      }
+    }
+    return { ...rest, filter, depth: channels };
+  }
+  const depth = denseDepth(node, sourceChannels);
+  const filter = engine.allocate(depth * channels * 2);
+  const target = engine.shorts(filter, depth * channels).fill(0);
+  visitDense(node, sourceChannels, depth, 2, (from, to) => {
+    target[to] = (weights.filter[from] as number) - weights.zeroPoint;
+  });
+  return { ...rest, filter, depth };
+}
+
+/** Largest lane that cannot overflow a channel's i32 sum: every input at it, each with the weight's own sign. */
+export function largestSafeLane(node: ConvNode, weights: QuantizedWeights): number {
+  const sums = new Float64Array(node.channels);
+  weights.filter.forEach((w, i) => {
+    sums[i % node.channels] = (sums[i % node.channels] as number) + Math.abs(w - weights.zeroPoint);
+  });
+  return sums.reduce((lane, sum, c) => Math.min(lane, (2 ** 31 - 1 - Math.abs(weights.bias[c] as number)) / Math.max(sum, 1)), 32767);
+}
+
+function checkSums(node: ConvNode, weights: QuantizedWeights, input: Lanes): void {
+  const largest = Math.max(Math.abs(input.low), Math.abs(input.high));
+  if (!(largest <= largestSafeLane(node, weights))) {
+    throw new QuantizationError(
+      `${node.name}: inputs up to ${largest} could overflow a 32-bit sum; at most ${Math.floor(largestSafeLane(node, weights))} are safe.`,
+    );
+  }
+}
