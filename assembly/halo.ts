@@ -15,11 +15,3 @@ export function clear_halo(p: Arguments, from: usize, to: usize): void {
   for (let y: usize = 1; y < p.height; y++, at += p.outputRowStride) memory.fill(at, 0, gap);
   memory.fill(at, 0, gap - left + p.inputHeight * p.outputRowStride);
 }
-
-/** Rows from one stride to another. channels is the bytes of a pixel. A unit is one row. */
-export function copy_rows(p: Arguments, from: usize, to: usize): void {
-  const bytes = <usize>p.width * p.channels;
-  for (let row = from; row < to; row++) {
-    memory.copy(p.output + row * p.outputRowStride, p.input + row * p.inputRowStride, bytes);
-  }
-}

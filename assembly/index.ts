@@ -52,7 +52,6 @@ import {
 } from './elementwise/q16';
 import {
   clear_halo,
-  copy_rows,
 } from './halo';
 import {
   f32_pointwise_4x8_clamp,
@@ -239,9 +238,6 @@ function run(p: Arguments, from: usize, to: usize, thread: usize): void {
       break;
     case Operation.clear_halo:
       clear_halo(p, from, to);
-      break;
-    case Operation.copy_rows:
-      copy_rows(p, from, to);
       break;
   }
 }

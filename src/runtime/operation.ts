@@ -56,5 +56,4 @@ export enum Operation {
   q16_quantize,
   q16_dequantize,
   clear_halo,
-  copy_rows,
 }

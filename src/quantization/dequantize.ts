@@ -1,0 +1,40 @@
+import { fuse } from '../graph/fusion.js';
+import type { Node } from '../graph/graph.js';
+import { type FloatWeights, isQuantized, type Lanes, type Network, type QuantizedWeights } from '../graph/network.js';
+import { scaleOf } from '../runtime/pack.js';
+
+/**
+ * The float network behind a quantized one.
+ *
+ * A quantized file holds no ReLU where saturation does its work: an output whose range begins at zero is a ReLU, one
+ * that also ends at 6 is a ReLU6. Run in float without those clamps, such a file gives noise; they are put back here.
+ */
+export function dequantize(network: Network): Network {
+  const weights = new Map<string, FloatWeights>();
+  for (const node of network.graph.nodes) {
+    if (node.kind !== 'conv') continue;
+    const own = network.weights.get(node.name);
+    if (!own) continue;
+    const input = network.lanes.get(node.inputs[0] as string);
+    weights.set(node.name, isQuantized(own) ? floatWeights(own, input as Lanes, node.groups > 1) : own);
+  }
+  const nodes = network.graph.nodes.map((node) => clamped(node, network.lanes.get(node.name)));
+  return fuse({ ...network, graph: { ...network.graph, nodes }, weights, lanes: new Map() });
+}
+
+function floatWeights({ filter, scale, zeroPoint, bias }: QuantizedWeights, input: Lanes, depthwise: boolean): FloatWeights {
+  const channels = scale.length;
+  return {
+    filter: Float32Array.from(filter, (q, i) => (q - zeroPoint) * (scale[i % channels] as number)),
+    bias: Float32Array.from(bias, (b, c) => b * (scale[c] as number) * scaleOf(input, depthwise ? c : 0)),
+  };
+}
+
+function clamped(node: Node, lanes: Lanes | undefined): Node {
+  if (!lanes || lanes.low !== 0 || typeof lanes.scale !== 'number') return node;
+  const top = lanes.high * lanes.scale;
+  const isSix = Math.abs(top - 6) < 0.02;
+  if ((node.kind === 'conv' || node.kind === 'add') && node.activation === 'none') return { ...node, activation: isSix ? 'relu6' : 'relu' };
+  if (node.kind === 'affine' && node.low === undefined) return isSix ? { ...node, low: 0, high: 6 } : { ...node, low: 0 };
+  return node;
+}

@@ -1,0 +1,487 @@
+import { QuantizationError, UnsupportedModelError } from '../errors.js';
+import { type ConvNode, INPUT, inferShapes, isDepthwise, type Node, resolvePadding, type Shape } from '../graph/graph.js';
+import { isQuantized, type Lanes, type Network } from '../graph/network.js';
+import { multiplyAdds } from '../graph/summary.js';
+import { type Buffer, peakBytes, placeBuffers } from './arena.js';
+import type { Engine } from './engine.js';
+import { INSTRUCTION_BYTES, type Instruction, Operation, writeProgram } from './instruction.js';
+import { activationRange, type PackedConv, packFloat, packQuantized, padChannels, scaleOf } from './pack.js';
+
+/** The gate of squeeze-excite in Q15, which one instruction multiplies with. */
+export const GATE_LANES: Lanes = { scale: 2 ** -15, low: 0, high: 32767 };
+
+/** A tensor of the plan: a buffer with a layout. */
+interface Tensor extends Buffer {
+  readonly name: string;
+  readonly shape: Shape;
+  /** Undefined: float32. */
+  readonly lanes?: Lanes;
+  readonly elementBytes: 4 | 2;
+  /** Channels of a pixel in memory: padded to 8, but for the image and what is computed from it element by element. */
+  readonly stored: number;
+  /** Zeros around the pixels, for a depthwise convolution that reads over the edge. */
+  halo: { top: number; bottom: number; left: number; right: number };
+}
+
+/** Where a float32 tensor lies, for whoever looks at it from outside. */
+export interface TensorView {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly pointer: number;
+  readonly rowStride: number;
+  readonly pixelStride: number;
+}
+
+/** One node's share of the program. */
+export interface Step {
+  readonly name: string;
+  readonly kind: string;
+  readonly madds: number;
+  /** Index of its first instruction, and how many it has. */
+  readonly first: number;
+  readonly count: number;
+  /** What it writes; undefined for conversions. */
+  readonly output?: TensorView & { readonly lanes?: Lanes };
+}
+
+/** A network at one input size: a flat list of kernel calls on addresses that are settled. */
+export interface Plan {
+  readonly height: number;
+  readonly width: number;
+  readonly program: number;
+  readonly instructions: number;
+  readonly input: TensorView;
+  readonly logits: TensorView;
+  readonly embedding: TensorView;
+  readonly steps: readonly Step[];
+  readonly arenaBytes: number;
+  /** The most bytes that are alive at once: the arena cannot be smaller. */
+  readonly liveBytes: number;
+}
+
+/** Weights packed into an engine's memory, once; every plan refers to them. */
+export class PackedNetwork {
+  private readonly convs = new Map<string, PackedConv>();
+
+  constructor(
+    readonly engine: Engine,
+    readonly network: Network,
+  ) {
+    // Which tensors hold the image's own three channels does not depend on its size.
+    const imageLike = new Set([INPUT]);
+    for (const node of network.graph.nodes) {
+      const input = node.inputs[0] as string;
+      if (node.kind === 'affine' && imageLike.has(input)) imageLike.add(node.name);
+      if (node.kind === 'conv') this.convs.set(node.name, this.pack(node, imageLike.has(input)));
+    }
+  }
+
+  conv(name: string): PackedConv {
+    return this.convs.get(name) as PackedConv;
+  }
+
+  private pack(node: ConvNode, fromImage: boolean): PackedConv {
+    const weights = this.network.weights.get(node.name);
+    if (!weights) throw new UnsupportedModelError(`${node.name}: the model holds no weights for it.`);
+    const stored = fromImage ? node.inputChannels : padChannels(node.inputChannels);
+    if (!isQuantized(weights)) return packFloat(this.engine, node, weights, stored);
+    const residual = node.inputs[1];
+    return packQuantized(this.engine, node, weights, stored, {
+      input: this.lanes(node.inputs[0] as string),
+      output: this.lanes(node.name),
+      ...(residual ? { residual: this.lanes(residual) } : {}),
+    });
+  }
+
+  lanes(name: string): Lanes {
+    const lanes = this.network.lanes.get(name);
+    if (!lanes) throw new QuantizationError(`tensor "${name}" is read or written by a quantized layer but has no scale.`);
+    return lanes;
+  }
+
+  /** Whether a node works on lanes: a convolution if its weights are quantized, another node if its tensors have lanes. */
+  quantized(node: Node): boolean {
+    if (node.kind !== 'conv') return [node.name, ...node.inputs].every((name) => this.network.lanes.has(name));
+    const weights = this.network.weights.get(node.name);
+    return weights !== undefined && isQuantized(weights);
+  }
+}
+
+interface Operator {
+  readonly name: string;
+  readonly kind: string;
+  readonly madds: number;
+  readonly output: Tensor;
+  readonly converts?: boolean;
+  /** Called when all addresses are settled. */
+  readonly emit: () => Instruction[];
+}
+
+/** Lays a packed network out for one input size: shapes, padding, memory and kernels are settled here and only here. */
+export function createPlan(packed: PackedNetwork, height: number, width: number): Plan {
+  return new Planner(packed, height, width).plan();
+}
+
+class Planner {
+  private readonly shapes: Map<string, Shape>;
+  private readonly tensors = new Map<string, Tensor>();
+  private readonly buffers: Buffer[] = [];
+  private readonly operators: Operator[] = [];
+  private arena = 0;
+
+  constructor(
+    private readonly packed: PackedNetwork,
+    private readonly height: number,
+    private readonly width: number,
+  ) {
+    this.shapes = inferShapes(packed.network.graph, height, width);
+  }
+
+  plan(): Plan {
+    const { engine, network } = this.packed;
+    const { graph } = network;
+    const input = this.tensor(INPUT, INPUT, undefined, 3);
+    for (const node of graph.nodes) this.add(node);
+    const output = graph.nodes.at(-1)?.name as string;
+    const logits = this.read(output, false);
+    const embedding = this.read(graph.embedding, false);
+    logits.lastStep = embedding.lastStep = this.operators.length;
+    const arenaBytes = placeBuffers(this.buffers);
+    this.arena = engine.allocate(arenaBytes);
+    const program: Instruction[] = [];
+    const steps = this.operators.map((operator): Step => {
+      const first = program.length;
+      const halo = this.clearHalo(operator.output);
+      program.push(...halo, ...operator.emit());
+      const { name, kind, madds } = operator;
+      const view = this.view(operator.output);
+      const lanes = operator.output.lanes;
+      const written = operator.converts ? {} : { output: lanes ? { ...view, lanes } : view };
+      return { name, kind, madds, first, count: program.length - first, ...written };
+    });
+    const pointer = engine.allocate(program.length * INSTRUCTION_BYTES);
+    writeProgram(engine.memory, pointer, program);
+    return {
+      height: this.height,
+      width: this.width,
+      program: pointer,
+      instructions: program.length,
+      input: this.view(input),
+      logits: this.view(logits),
+      embedding: this.view(embedding),
+      steps,
+      arenaBytes,
+      liveBytes: peakBytes(this.buffers),
+    };
+  }
+
+  // --- tensors
+
+  private tensor(key: string, name: string, lanes: Lanes | undefined, stored: number): Tensor {
+    const shape = this.shapes.get(name) as Shape;
+    const elementBytes = lanes ? 2 : 4;
+    const step = this.operators.length;
+    const halo = { top: 0, bottom: 0, left: 0, right: 0 };
+    const tensor: Tensor = {
+      name,
+      shape,
+      ...(lanes ? { lanes } : {}),
+      elementBytes,
+      stored,
+      halo,
+      firstStep: step,
+      lastStep: step,
+      offset: 0,
+      get bytes() {
+        const rows = halo.top + shape[0] + halo.bottom;
+        return rows * (halo.left + shape[1] + halo.right) * stored * elementBytes;
+      },
+    };
+    this.tensors.set(key, tensor);
+    this.buffers.push(tensor);
+    return tensor;
+  }
+
+  private rowStride(tensor: Tensor): number {
+    return (tensor.halo.left + tensor.shape[1] + tensor.halo.right) * tensor.stored * tensor.elementBytes;
+  }
+
+  private pointer(tensor: Tensor): number {
+    const pixel = tensor.stored * tensor.elementBytes;
+    return this.arena + tensor.offset + tensor.halo.top * this.rowStride(tensor) + tensor.halo.left * pixel;
+  }
+
+  private view(tensor: Tensor): TensorView {
+    const { name, shape, stored, elementBytes } = tensor;
+    return { name, shape, pointer: this.pointer(tensor), rowStride: this.rowStride(tensor), pixelStride: stored * elementBytes };
+  }
+
+  /** The tensor in the wanted domain, by a conversion if it lies in the other one; marks it as read by the next step. */
+  private read(name: string, quantized: boolean): Tensor {
+    const key = `${name}:${quantized ? 'q' : 'f'}`;
+    let tensor = this.tensors.get(key);
+    if (!tensor) {
+      const source = this.tensors.get(name) as Tensor;
+      if ((source.lanes !== undefined) === quantized) tensor = source;
+      else tensor = this.convert(source, key, quantized);
+    }
+    tensor.lastStep = Math.max(tensor.lastStep, this.operators.length);
+    return tensor;
+  }
+
+  private convert(source: Tensor, key: string, quantized: boolean): Tensor {
+    const { name, shape } = source;
+    source.lastStep = this.operators.length;
+    const lanes = this.packed.lanes(name);
+    const output = this.tensor(key, name, quantized ? lanes : undefined, source.stored);
+    const perChannel = Array.from({ length: source.stored }, (_, c) => (c < shape[2] ? scaleOf(lanes, c) : 0));
+    const scale = this.constant(quantized ? perChannel.map((s) => (s === 0 ? 0 : 1 / s)) : perChannel);
+    const op = quantized ? Operation.q16_quantize : Operation.q16_dequantize;
+    const emit = () => [
+      { ...this.elementwise(op, source, output), scale, sourceChannels: source.stored, low: lanes.low, high: lanes.high },
+    ];
+    this.operators.push({ name, kind: quantized ? 'quantize' : 'dequantize', madds: 0, output, converts: true, emit });
+    return output;
+  }
+
+  private constant(values: readonly number[]): number {
+    const pointer = this.packed.engine.allocate(values.length * 4);
+    this.packed.engine.floats(pointer, values.length).set(values);
+    return pointer;
+  }
+
+  private clearHalo(tensor: Tensor): Instruction[] {
+    const { top, bottom, left, right } = tensor.halo;
+    if (top + bottom + left + right === 0) return [];
+    return [
+      {
+        op: Operation.clear_halo,
+        units: 1,
+        output: this.pointer(tensor),
+        outputRowStride: this.rowStride(tensor),
+        height: tensor.shape[0],
+        width: tensor.shape[1],
+        channels: tensor.stored * tensor.elementBytes,
+        padTop: top,
+        padLeft: left,
+        inputHeight: bottom,
+      },
+    ];
+  }
+
+  // --- nodes
+
+  private add(node: Node): void {
+    const quantized = this.packed.quantized(node);
+    const inputs = node.inputs.map((name) => this.read(name, quantized));
+    // A conversion of a later input came between: all of them live up to this node.
+    for (const tensor of inputs) tensor.lastStep = this.operators.length;
+    const input = inputs[0] as Tensor;
+    const image = input.stored % 8 !== 0;
+    if (image && node.kind !== 'conv' && node.kind !== 'affine') {
+      throw new UnsupportedModelError(`${node.name}: a ${node.kind} of the image itself is not supported.`);
+    }
+    const shape = this.shapes.get(node.name) as Shape;
+    const stored = image && node.kind === 'affine' ? input.stored : padChannels(shape[2]);
+    const output = this.tensor(node.name, node.name, quantized ? this.packed.lanes(node.name) : undefined, stored);
+    if (node.kind === 'conv') {
+      this.conv(node, input, inputs[1], output);
+      return;
+    }
+    const emit = quantized ? this.quantizedNode(node, inputs, output) : this.floatNode(node, inputs, output);
+    this.operators.push({ name: node.name, kind: node.kind, madds: 0, output, emit });
+  }
+
+  private conv(node: ConvNode, input: Tensor, residual: Tensor | undefined, output: Tensor): void {
+    const packed = this.packed.conv(node.name);
+    const padding = resolvePadding(node.padding, [input.shape[0], input.shape[1]], node.kernel, node.strides);
+    const [height, width] = output.shape;
+    const common = {
+      filter: packed.filter,
+      bias: packed.bias,
+      scale: packed.scale,
+      otherScale: packed.gateScale,
+      alpha: packed.residualScale,
+      low: packed.low,
+      high: packed.high,
+      inputChannels: packed.depth,
+      kernelHeight: node.kernel[0],
+      kernelWidth: node.kernel[1],
+      strideHeight: node.strides[0],
+      strideWidth: node.strides[1],
+      padTop: padding[0],
+      padLeft: padding[2],
+    };
+    const prefix = output.lanes ? 'q16' : 'f32';
+    const epilogue = residual ? 'residual' : node.activation === 'hardSwish' ? 'hard_swish' : 'clamp';
+    if (residual && node.activation === 'hardSwish') throw new UnsupportedModelError(`${node.name}: h-swish of a residual.`);
+    const madds = multiplyAdds(node, output.shape);
+    const push = (kind: string, name: string, units: number, emit: () => Partial<Instruction>) => {
+      const op = Operation[`${prefix}_${name}_${epilogue}` as keyof typeof Operation];
+      if (op === undefined) throw new UnsupportedModelError(`${node.name}: no kernel for a ${name} with ${epilogue}.`);
+      const instruction = () => ({ ...this.elementwise(op, input, output), ...common, ...emit(), units });
+      this.operators.push({ name: node.name, kind, madds, output, emit: () => [instruction()] });
+    };
+
+    if (isDepthwise(node)) {
+      if (input.stored % 8 !== 0) throw new UnsupportedModelError(`${node.name}: a depthwise convolution of the image itself.`);
+      this.widenHalo(input, node, padding, output.shape);
+      const [kernel, stride] = [node.kernel[0], node.strides[0]];
+      const square = node.kernel[1] === kernel && node.strides[1] === stride;
+      const fast = square && (kernel === 3 || kernel === 5) && (stride === 1 || stride === 2) && width >= 4;
+      const name = fast ? `depthwise_${kernel}x${kernel}s${stride}` : 'depthwise';
+      push('depthwise', name, height, () => {
+        const { pointer, rowStride, pixelStride } = this.view(input);
+        return { input: pointer - padding[0] * rowStride - padding[2] * pixelStride };
+      });
+      return;
+    }
+    const pointwise =
+      node.kernel[0] * node.kernel[1] * node.strides[0] * node.strides[1] === 1 && padding.every((p) => p === 0) && input.stored % 8 === 0;
+    if (pointwise) {
+      const pixels = height * width;
+      const kind = pixels === 1 ? 'fullyConnected' : 'pointwise';
+      const other = () => (residual ? { other: this.pointer(residual), otherRowStride: this.rowStride(residual) } : {});
+      if (pixels >= 4) push(kind, 'pointwise_4x8', Math.ceil(pixels / 4), other);
+      else push(kind, 'pointwise_1x8', output.stored / 8, other);
+      return;
+    }
+    const scratchBytes = width * packed.depth * input.elementBytes;
+    const step = this.operators.length;
+    const scratch: Buffer = { bytes: scratchBytes, firstStep: step, lastStep: step, offset: 0 };
+    this.buffers.push(scratch);
+    push('convolution', 'convolution', height, () => ({
+      scratch: this.arena + scratch.offset,
+      scratchBytes,
+      sourceChannels: input.stored,
+    }));
+  }
+
+  /** Makes room around a tensor for all that a depthwise kernel reads, four pixels at a time and two rows at a time. */
+  private widenHalo(input: Tensor, node: ConvNode, [top, , left]: readonly number[], [height, width]: Shape): void {
+    const [kernelHeight, kernelWidth] = node.kernel;
+    const rows = input.lanes ? kernelHeight + (kernelHeight % 2) : kernelHeight;
+    const bottom = (height - 1) * node.strides[0] + rows - (top as number) - input.shape[0];
+    const right = (width - 1) * node.strides[1] + kernelWidth - (left as number) - input.shape[1];
+    const { halo } = input;
+    halo.top = Math.max(halo.top, top as number);
+    halo.left = Math.max(halo.left, left as number);
+    halo.bottom = Math.max(halo.bottom, bottom);
+    halo.right = Math.max(halo.right, right);
+  }
+
+  /** The fields that every instruction has, with the output's rows as units. */
+  private elementwise(op: Operation, input: Tensor, output: Tensor): Instruction {
+    const { shape, stored } = output;
+    // The image's three channels are no multiple of 8: element by element, it is one long row of pixels of 8.
+    const flat = stored % 8 !== 0 && input.stored === stored && op !== Operation.q16_quantize;
+    const elements = Math.ceil((shape[0] * shape[1] * stored) / 8);
+    return {
+      op,
+      units: flat ? 1 : shape[0],
+      input: this.pointer(input),
+      inputRowStride: this.rowStride(input),
+      output: this.pointer(output),
+      outputRowStride: this.rowStride(output),
+      height: flat ? 1 : shape[0],
+      width: flat ? elements : shape[1],
+      channels: flat ? 8 : stored,
+      inputHeight: input.shape[0],
+      inputWidth: input.shape[1],
+    };
+  }
+
+  private floatNode(node: Exclude<Node, ConvNode>, inputs: readonly Tensor[], output: Tensor): () => Instruction[] {
+    const [input, other] = inputs as [Tensor, Tensor];
+    const base = (op: Operation) => this.elementwise(op, input, output);
+    const second = () => ({ other: this.pointer(other), otherRowStride: this.rowStride(other) });
+    switch (node.kind) {
+      case 'globalAveragePool': {
+        const alpha = 1 / (input.shape[0] * input.shape[1]);
+        return () => [{ ...base(Operation.f32_global_average_pool), units: output.stored / 4, alpha }];
+      }
+      case 'multiply': {
+        const op = other.shape[0] * other.shape[1] === 1 ? Operation.f32_gate : Operation.f32_multiply;
+        return () => [{ ...base(op), ...second() }];
+      }
+      case 'add': {
+        const [low, high] = clampOnly(node.name, node.activation);
+        return () => [{ ...base(Operation.f32_add), ...second(), low, high }];
+      }
+      default: {
+        if (node.kind === 'activation' && node.activation === 'hardSwish') return () => [base(Operation.f32_hard_swish)];
+        const affine = node.kind === 'affine' ? affineRange(node) : activationAsAffine(node.activation);
+        return () => [{ ...base(Operation.f32_affine), ...affine }];
+      }
+    }
+  }
+
+  private quantizedNode(node: Exclude<Node, ConvNode>, inputs: readonly Tensor[], output: Tensor): () => Instruction[] {
+    const [input, other] = inputs as [Tensor, Tensor];
+    const out = output.lanes as Lanes;
+    const { low, high } = out;
+    const base = (op: Operation) => ({ ...this.elementwise(op, input, output), low, high });
+    const second = () => ({ other: this.pointer(other), otherRowStride: this.rowStride(other) });
+    // At least a block of 8, for tensors that are walked as one long row.
+    const perChannel = (value: (channel: number) => number) =>
+      this.constant(Array.from({ length: padChannels(output.stored) }, (_, c) => (c < output.shape[2] || output.stored < 8 ? value(c) : 0)));
+    const ratio = (lanes: Lanes | undefined) => perChannel((c) => scaleOf(lanes as Lanes, c) / scaleOf(out, c));
+    const outScale = () => {
+      if (typeof out.scale !== 'number') throw new QuantizationError(`${node.name}: an offset needs one scale for the tensor.`);
+      return out.scale;
+    };
+    switch (node.kind) {
+      case 'globalAveragePool': {
+        const pixels = input.shape[0] * input.shape[1];
+        const scale = perChannel((c) => scaleOf(input.lanes as Lanes, c) / scaleOf(out, c) / pixels);
+        return () => [{ ...base(Operation.q16_global_average_pool), units: output.stored / 4, scale }];
+      }
+      case 'multiply': {
+        const gate = other.lanes as Lanes;
+        const perPixel = other.shape[0] * other.shape[1] > 1;
+        const same = typeof out.scale === 'number' && out.scale === input.lanes?.scale;
+        if (!perPixel && same && gate.scale === GATE_LANES.scale) return () => [{ ...base(Operation.q16_gate), ...second() }];
+        const scale = perChannel((c) => (scaleOf(input.lanes as Lanes, c) * scaleOf(gate, c)) / scaleOf(out, c));
+        const op = perPixel ? Operation.q16_multiply : Operation.q16_multiply_channels;
+        return () => [{ ...base(op), ...second(), scale }];
+      }
+      case 'add': {
+        const [floor, ceiling] = clampOnly(node.name, node.activation);
+        const range = floor === Number.NEGATIVE_INFINITY ? {} : { low: Math.max(low, 0), high: Math.min(high, Math.round(ceiling / outScale())) };
+        const scale = ratio(input.lanes);
+        const otherScale = ratio(other.lanes);
+        return () => [{ ...base(Operation.q16_add), ...second(), scale, otherScale, ...range }];
+      }
+      default: {
+        if (node.kind === 'activation' && node.activation === 'hardSwish') {
+          const scale = ratio(input.lanes);
+          const otherScale = perChannel((c) => scaleOf(input.lanes as Lanes, c) / 6);
+          return () => [{ ...base(Operation.q16_hard_swish), scale, otherScale }];
+        }
+        const affine = node.kind === 'affine' ? affineRange(node) : activationAsAffine(node.activation);
+        const scale = perChannel((c) => (affine.alpha * scaleOf(input.lanes as Lanes, c)) / scaleOf(out, c));
+        const offset = affine.beta === 0 ? 0 : affine.beta / outScale();
+        const range = {
+          low: affine.low === Number.NEGATIVE_INFINITY ? low : Math.max(low, Math.round(affine.low / outScale())),
+          high: affine.high === Number.POSITIVE_INFINITY ? high : Math.min(high, Math.round(affine.high / outScale())),
+        };
+        return () => [{ ...base(Operation.q16_affine), scale, beta: offset, ...range }];
+      }
+    }
+  }
+}
+
+function clampOnly(name: string, activation: ConvNode['activation']): readonly [number, number] {
+  if (activation === 'hardSwish' || activation === 'hardSigmoid') throw new UnsupportedModelError(`${name}: ${activation} of a sum.`);
+  return activationRange(activation);
+}
+
+function affineRange(node: Extract<Node, { kind: 'affine' }>) {
+  const { alpha, beta, low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY } = node;
+  return { alpha, beta, low, high };
+}
+
+function activationAsAffine(activation: ConvNode['activation']) {
+  const [low, high] = activationRange(activation);
+  return activation === 'hardSigmoid' ? { alpha: 1 / 6, beta: 0.5, low, high } : { alpha: 1, beta: 0, low, high };
+}

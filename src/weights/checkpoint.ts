@@ -1,0 +1,167 @@
+import { blockChannels, buildGraph } from '../architecture/build.js';
+import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../architecture/tables.js';
+import { ModelFormatError, UnsupportedModelError } from '../errors.js';
+import type { ConvNode, Graph } from '../graph/graph.js';
+import { type FloatWeights, IMAGENET_PREPROCESSING, type Network, type Weights } from '../graph/network.js';
+import { readLabels, readPreprocessing } from './metadata.js';
+import { type Convention, tensorNames } from './names.js';
+import { expectTensor, refuseExtra, type TensorFile, toFloat32 } from './tensors.js';
+
+// Files that Python wrote: named tensors, PyTorch's layouts, batch norm beside the convolutions.
+
+/** Widths that networks are published at, tried before what the channels suggest. */
+const WIDTHS = [1, 0.75, 0.5, 0.35, 0.25, 0.6, 0.8, 1.25, 1.4, 1.5, 2];
+
+export interface CheckpointOptions {
+  readonly architecture?: ArchitectureName;
+  readonly width?: number;
+}
+
+/** Whether the file's names are some training framework's, and whose. */
+export function conventionOf(file: TensorFile): Convention | undefined {
+  if (file.tensors.has('features.0.0.weight')) return 'torchvision';
+  if (file.tensors.has('conv_stem.weight')) return 'timm';
+  return undefined;
+}
+
+/** Names are the same at any width, so a node's names can be asked for before the width is known. */
+function firstDimension(file: TensorFile, name: string): number {
+  const tensor = file.tensors.get(name);
+  if (!tensor) throw new ModelFormatError(`tensor "${name}" is missing.`);
+  return tensor.shape[0] ?? 0;
+}
+
+const expandsFrom = (graph: Graph) => {
+  const names = new Set(graph.nodes.map((node) => node.name));
+  return (block: number) => names.has(`blocks.${block}.expand`);
+};
+
+/** The architectures all of whose filters the file names, with the right kernel sizes. */
+function identify(file: TensorFile, convention: Convention): ArchitectureName {
+  const fits = (architecture: ArchitectureName) => {
+    const graph = buildGraph(architecture);
+    const expands = expandsFrom(graph);
+    const convs = graph.nodes.filter((node): node is ConvNode => node.kind === 'conv');
+    const wanted = convs.map((node) => tensorNames(convention, architecture, node, expands).filter);
+    const filters = [...file.tensors].filter(([, { shape }]) => shape.length === 4 || shape.length === 2);
+    return (
+      wanted.length === filters.length &&
+      convs.every((node, i) => {
+        const shape = file.tensors.get(wanted[i] as string)?.shape;
+        return shape !== undefined && (shape[2] ?? 1) === node.kernel[0];
+      })
+    );
+  };
+  const found = ARCHITECTURE_NAMES.find(fits);
+  if (!found) throw nearest(file, convention);
+  return found;
+}
+
+/** Says what is missing or too much, measured against the architecture that shares the most names. */
+function nearest(file: TensorFile, convention: Convention): Error {
+  const candidates = ARCHITECTURE_NAMES.map((architecture) => {
+    const graph = buildGraph(architecture);
+    const expands = expandsFrom(graph);
+    const names = new Set<string>();
+    for (const node of graph.nodes) if (node.kind === 'conv') names.add(tensorNames(convention, architecture, node, expands).filter);
+    const missing = [...names].filter((name) => !file.tensors.has(name));
+    const filters = [...file.tensors].filter(([, { shape }]) => shape.length === 4 || shape.length === 2).map(([name]) => name);
+    const extra = filters.filter((name) => !names.has(name));
+    return { architecture, missing, extra, distance: missing.length + extra.length };
+  }).sort((a, b) => a.distance - b.distance);
+  const [best] = candidates;
+  const list = (names: string[] = []) => names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
+  return new ModelFormatError(
+    `the ${convention} tensors fit no architecture of the family; nearest is ${best?.architecture}` +
+      (best?.missing.length ? `, but missing: ${list(best.missing)}` : '') +
+      (best?.extra.length ? `, extra: ${list(best.extra)}` : '') +
+      (best?.distance === 0 ? ', but kernel sizes differ' : '') +
+      '.',
+  );
+}
+
+/** The graph whose channels are the file's. */
+function graphOf(file: TensorFile, convention: Convention, options: CheckpointOptions): Graph {
+  const architecture = options.architecture ?? identify(file, convention);
+  const table = ARCHITECTURES[architecture];
+  const standard = buildGraph(architecture);
+  const expands = expandsFrom(standard);
+  const channelsOf = (name: string) => {
+    const node = standard.nodes.find((candidate) => candidate.name === name);
+    return firstDimension(file, tensorNames(convention, architecture, node as ConvNode, expands).filter);
+  };
+  const stemChannels = channelsOf('stem');
+  const outs = table.blocks.map((_, i) => channelsOf(`blocks.${i}.project`));
+  const fits = (width: number) => blockChannels(table, width, stemChannels).every(({ out }, i) => out === outs[i]);
+  const estimate = (outs.at(-1) as number) / (table.blocks.at(-1)?.out as number);
+  const width = options.width ?? [...WIDTHS, estimate].find(fits);
+  if (width === undefined) {
+    throw new UnsupportedModelError(`the blocks' channels (${outs.join(', ')}) are those of no width multiplier of ${architecture}; give options.width.`);
+  }
+  return buildGraph(architecture, {
+    width,
+    classes: channelsOf('classifier'),
+    stemChannels,
+    headChannels: channelsOf('head'),
+    ...(table.features ? { featureChannels: channelsOf('features') } : {}),
+  });
+}
+
+/** [out, in, height, width] to [height, width, in, out], each output channel multiplied by its gain. */
+function toChannelsLast(filter: Float32Array, [out, inputs, height, width]: readonly [number, number, number, number], gain: Float64Array): Float32Array {
+  const result = new Float32Array(filter.length);
+  const area = height * width;
+  for (let o = 0, from = 0; o < out; o++) {
+    for (let i = 0; i < inputs; i++) {
+      for (let tap = 0; tap < area; tap++, from++) {
+        result[(tap * inputs + i) * out + o] = (filter[from] as number) * (gain[o] as number);
+      }
+    }
+  }
+  return result;
+}
+
+/** Reads one convolution and folds its batch norm: gamma / sqrt(variance + epsilon) into the filter, the rest into a bias. */
+function readConv(file: TensorFile, convention: Convention, graph: Graph, node: ConvNode, used: Set<string>): FloatWeights {
+  const architecture = graph.architecture as ArchitectureName;
+  const names = tensorNames(convention, architecture, node, expandsFrom(graph));
+  const read = (name: string, shape: readonly number[]) => {
+    used.add(name);
+    return toFloat32(name, expectTensor(file, name, shape));
+  };
+  const shape = [node.channels, node.inputChannels / node.groups, ...node.kernel] as const;
+  // Fully connected layers are matrices in some files and 1x1 convolutions in others.
+  const matrix = file.tensors.get(names.filter)?.shape.length === 2;
+  const filter = read(names.filter, matrix ? shape.slice(0, 2) : shape);
+  const gain = new Float64Array(node.channels).fill(1);
+  if (names.bias) return { filter: toChannelsLast(filter, shape, gain), bias: read(names.bias, [node.channels]) };
+  const norm = (part: string) => read(`${names.batchNorm}.${part}`, [node.channels]);
+  const [gamma, beta, mean, variance] = [norm('weight'), norm('bias'), norm('running_mean'), norm('running_var')];
+  const epsilon = convention === 'timm' ? 1e-5 : ARCHITECTURES[architecture].batchNormEpsilon;
+  const bias = new Float32Array(node.channels);
+  for (let c = 0; c < node.channels; c++) {
+    const spread = (variance[c] as number) + epsilon;
+    if (!(spread > 0)) throw new ModelFormatError(`tensor "${names.batchNorm}.running_var" holds ${variance[c]}, a negative variance.`);
+    gain[c] = (gamma[c] as number) / Math.sqrt(spread);
+    bias[c] = (beta[c] as number) - (mean[c] as number) * (gain[c] as number);
+  }
+  return { filter: toChannelsLast(filter, shape, gain), bias };
+}
+
+/** Named tensors of a training framework to a float network. */
+export function readCheckpoint(file: TensorFile, convention: Convention, options: CheckpointOptions = {}): Network {
+  const graph = graphOf(file, convention, options);
+  const used = new Set<string>();
+  const weights = new Map<string, Weights>();
+  for (const node of graph.nodes) if (node.kind === 'conv') weights.set(node.name, readConv(file, convention, graph, node, used));
+  refuseExtra(file, used);
+  const labels = readLabels(file.metadata['labels'], graph.classes);
+  return {
+    graph,
+    weights,
+    lanes: new Map(),
+    preprocessing: readPreprocessing(file.metadata['preprocessing']) ?? IMAGENET_PREPROCESSING,
+    ...(labels ? { labels } : {}),
+  };
+}
+

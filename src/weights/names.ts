@@ -1,0 +1,105 @@
+import { ARCHITECTURES, type ArchitectureName } from '../architecture/tables.js';
+import type { ConvNode } from '../graph/graph.js';
+
+/** Who wrote a file: that settles names, batch norm's epsilon and padding. */
+export type Convention = 'torchvision' | 'timm';
+
+/** Where a convolution's numbers lie in a file: a filter, and a batch norm or a bias. */
+export interface TensorNames {
+  readonly filter: string;
+  readonly batchNorm?: string;
+  readonly bias?: string;
+}
+
+type Role = 'expand' | 'depthwise' | 'reduce' | 'excite' | 'project';
+
+/** timm groups blocks into stages: neighbours with the same number of output channels. */
+function timmStages(architecture: ArchitectureName): string[] {
+  const { blocks } = ARCHITECTURES[architecture];
+  let stage = -1;
+  let index = 0;
+  return blocks.map(({ out }, i) => {
+    if (i === 0 || blocks[i - 1]?.out !== out) {
+      stage++;
+      index = 0;
+    } else index++;
+    return `${stage}.${index}`;
+  });
+}
+
+function torchvisionBlock(v2: boolean, block: number, role: Role, expands: boolean, se: boolean): TensorNames {
+  const prefix = `features.${block + 1}.${v2 ? 'conv' : 'block'}`;
+  // A convolution with its batch norm is one entry of a Sequential; V2 leaves the projection's pair unwrapped.
+  const depthwise = expands ? 1 : 0;
+  const pair = (i: number) => ({ filter: `${prefix}.${i}.0.weight`, batchNorm: `${prefix}.${i}.1` });
+  const squeeze = (layer: string) => ({ filter: `${prefix}.${depthwise + 1}.${layer}.weight`, bias: `${prefix}.${depthwise + 1}.${layer}.bias` });
+  switch (role) {
+    case 'expand':
+      return pair(0);
+    case 'depthwise':
+      return pair(depthwise);
+    case 'reduce':
+      return squeeze('fc1');
+    case 'excite':
+      return squeeze('fc2');
+    case 'project':
+      if (v2) return { filter: `${prefix}.${depthwise + 1}.weight`, batchNorm: `${prefix}.${depthwise + 2}` };
+      return pair(depthwise + (se ? 2 : 1));
+  }
+}
+
+function timmBlock(stage: string, role: Role, expands: boolean): TensorNames {
+  const prefix = `blocks.${stage}`;
+  const pair = (conv: string, norm: number) => ({ filter: `${prefix}.${conv}.weight`, batchNorm: `${prefix}.bn${norm}` });
+  const squeeze = (layer: string) => ({ filter: `${prefix}.se.${layer}.weight`, bias: `${prefix}.se.${layer}.bias` });
+  switch (role) {
+    case 'expand':
+      return pair('conv_pw', 1);
+    case 'depthwise':
+      return pair('conv_dw', expands ? 2 : 1);
+    case 'reduce':
+      return squeeze('conv_reduce');
+    case 'excite':
+      return squeeze('conv_expand');
+    case 'project':
+      return expands ? pair('conv_pwl', 3) : pair('conv_pw', 2);
+  }
+}
+
+/** The names under which `convention` keeps a node's numbers. `expands(i)`: whether block i has an expansion. */
+export function tensorNames(
+  convention: Convention,
+  architecture: ArchitectureName,
+  node: ConvNode,
+  expands: (block: number) => boolean,
+): TensorNames {
+  const table = ARCHITECTURES[architecture];
+  const v2 = architecture === 'mobilenet_v2';
+  const [, block, role] = /^blocks\.(\d+)\.(\w+)$/.exec(node.name) ?? [];
+  if (block !== undefined) {
+    const i = Number(block);
+    const se = table.blocks[i]?.se ?? false;
+    if (convention === 'timm') return timmBlock(timmStages(architecture)[i] as string, role as Role, expands(i));
+    return torchvisionBlock(v2, i, role as Role, expands(i), se);
+  }
+  const linear = (name: string) => ({ filter: `${name}.weight`, bias: `${name}.bias` });
+  if (convention === 'timm') {
+    const stages = new Set(timmStages(architecture).map((stage) => stage.split('.')[0])).size;
+    const head = v2 ? { filter: 'conv_head.weight', batchNorm: 'bn2' } : { filter: `blocks.${stages}.0.conv.weight`, batchNorm: `blocks.${stages}.0.bn1` };
+    const names: Record<string, TensorNames> = {
+      stem: { filter: 'conv_stem.weight', batchNorm: 'bn1' },
+      head,
+      features: linear('conv_head'),
+      classifier: linear('classifier'),
+    };
+    return names[node.name] as TensorNames;
+  }
+  const last = table.blocks.length + 1;
+  const names: Record<string, TensorNames> = {
+    stem: { filter: 'features.0.0.weight', batchNorm: 'features.0.1' },
+    head: { filter: `features.${last}.0.weight`, batchNorm: `features.${last}.1` },
+    features: linear('classifier.0'),
+    classifier: linear(v2 ? 'classifier.1' : 'classifier.3'),
+  };
+  return names[node.name] as TensorNames;
+}

@@ -1,0 +1,84 @@
+import { ModelFormatError } from '../errors.js';
+import { DTYPE_BYTES, type DType, elements, type RawTensor, type TensorFile } from './tensors.js';
+
+// https://github.com/huggingface/safetensors#format: u64 header length, JSON header, then the tensors' bytes.
+
+const isWhole = (value: unknown): value is number => Number.isSafeInteger(value) && (value as number) >= 0;
+
+/** Types that other files hold and no layer reads (num_batches_tracked is I64). */
+const OTHER_DTYPES: Readonly<Record<string, number>> = { I64: 8, F64: 8, U8: 1, BOOL: 1, I16: 2, U16: 2, U32: 4, U64: 8 };
+
+export function isSafetensors(bytes: Uint8Array): boolean {
+  return bytes.length >= 10 && bytes[8] === 0x7b /* { */;
+}
+
+/** @throws ModelFormatError for anything that is not exactly what the format says */
+export function readSafetensors(bytes: Uint8Array): TensorFile {
+  if (bytes.length < 10) throw new ModelFormatError(`${bytes.length} bytes are too few for a safetensors file.`);
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  if (length > BigInt(bytes.length - 8)) {
+    throw new ModelFormatError(`safetensors: the header claims ${length} bytes, the file has ${bytes.length}; it is truncated or no safetensors file.`);
+  }
+  const start = 8 + Number(length);
+  let header: unknown;
+  try {
+    header = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes.subarray(8, start)));
+  } catch (cause) {
+    throw new ModelFormatError('safetensors: the header is no JSON.', { cause });
+  }
+  if (typeof header !== 'object' || header === null || Array.isArray(header)) throw new ModelFormatError('safetensors: the header is no object.');
+  const tensors = new Map<string, RawTensor>();
+  let metadata: Record<string, string> = {};
+  for (const [name, entry] of Object.entries(header as Record<string, unknown>)) {
+    if (name === '__metadata__') {
+      if (typeof entry !== 'object' || entry === null || !Object.values(entry).every((value) => typeof value === 'string')) {
+        throw new ModelFormatError('safetensors: __metadata__ is to hold strings only.');
+      }
+      metadata = entry as Record<string, string>;
+      continue;
+    }
+    const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
+    const known = typeof dtype === 'string' && (Object.hasOwn(DTYPE_BYTES, dtype) || Object.hasOwn(OTHER_DTYPES, dtype));
+    if (!known || !Array.isArray(shape) || !shape.every(isWhole) || !Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isWhole)) {
+      throw new ModelFormatError(`safetensors: the entry of tensor "${name}" is damaged or of an unknown type.`);
+    }
+    const [from, to] = offsets as [number, number];
+    const size = DTYPE_BYTES[dtype as DType] ?? (OTHER_DTYPES[dtype as string] as number);
+    if (from > to || to > bytes.length - start || to - from !== elements(shape) * size) {
+      throw new ModelFormatError(
+        `safetensors: tensor "${name}", ${dtype} of shape [${shape}], claims bytes ${from} to ${to} of ${bytes.length - start}; the file is truncated or damaged.`,
+      );
+    }
+    if (Object.hasOwn(DTYPE_BYTES, dtype as string)) {
+      tensors.set(name, { dtype: dtype as DType, shape, bytes: bytes.subarray(start + from, start + to) });
+    } else if (!name.endsWith('.num_batches_tracked')) {
+      throw new ModelFormatError(`safetensors: tensor "${name}" is ${dtype}, which no layer here reads.`);
+    }
+  }
+  return { tensors, metadata };
+}
+
+/** Writes a file whose tensors start at multiples of 8. The same input gives the same bytes. */
+export function writeSafetensors({ tensors, metadata }: TensorFile): Uint8Array {
+  const header: Record<string, unknown> = { __metadata__: metadata };
+  let offset = 0;
+  // Wide types first keeps every tensor aligned without gaps, which the format forbids.
+  const ordered = [...tensors].sort(([, a], [, b]) => DTYPE_BYTES[b.dtype] - DTYPE_BYTES[a.dtype]);
+  for (const [name, { dtype, shape, bytes }] of ordered) {
+    header[name] = { dtype, shape, data_offsets: [offset, offset + bytes.length] };
+    offset += bytes.length;
+  }
+  let json = JSON.stringify(header);
+  const encoder = new TextEncoder();
+  json += ' '.repeat((8 - (encoder.encode(json).length % 8)) % 8);
+  const text = encoder.encode(json);
+  const out = new Uint8Array(8 + text.length + offset);
+  new DataView(out.buffer).setBigUint64(0, BigInt(text.length), true);
+  out.set(text, 8);
+  let at = 8 + text.length;
+  for (const [, { bytes }] of ordered) {
+    out.set(bytes, at);
+    at += bytes.length;
+  }
+  return out;
+}

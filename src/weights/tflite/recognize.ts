@@ -1,0 +1,55 @@
+import { buildGraph } from '../../architecture/build.js';
+import { ARCHITECTURE_NAMES } from '../../architecture/tables.js';
+import type { ConvNode, Graph } from '../../graph/graph.js';
+import type { Network } from '../../graph/network.js';
+
+const WIDTHS = [1, 0.75, 0.5, 0.35, 0.25, 1.25, 1.3, 1.4];
+
+const convsOf = (graph: Graph) => graph.nodes.filter((node): node is ConvNode => node.kind === 'conv');
+
+const signature = (graph: Graph): string =>
+  convsOf(graph)
+    .map(({ kernel, strides, groups, inputChannels, channels }) => [...kernel, ...strides, groups, inputChannels, channels].join())
+    .join(';');
+
+/** Finds the architecture whose convolutions the graph has, in order, and gives the nodes that architecture's names. */
+export function recognize(network: Network): Network {
+  const { graph } = network;
+  const wanted = signature(graph);
+  for (const architecture of ARCHITECTURE_NAMES) {
+    for (const width of WIDTHS) {
+      const standard = buildGraph(architecture, { width, classes: graph.classes });
+      if (signature(standard) === wanted) return rename(network, { ...standard, resolution: graph.resolution });
+    }
+  }
+  return network;
+}
+
+/** A node that is no convolution is named after the last one before it: blocks.3.excite.multiply. */
+function rename(network: Network, standard: Graph): Network {
+  const convs = convsOf(standard);
+  const names = new Map<string, string>();
+  const taken = new Set<string>();
+  let next = 0;
+  let last = 'input';
+  for (const node of network.graph.nodes) {
+    let name = `${last}.${node.kind}`;
+    if (node.kind === 'conv') name = last = convs[next++]?.name as string;
+    for (let i = 2; taken.has(name); i++) name = `${last}.${node.kind}${i}`;
+    taken.add(name);
+    names.set(node.name, name);
+  }
+  const renamed = (name: string) => names.get(name) ?? name;
+  const counted = new Map(convs.map((conv) => [conv.name, conv.batchNorm ?? false]));
+  const nodes = network.graph.nodes.map((node) => {
+    const moved = { ...node, name: renamed(node.name), inputs: node.inputs.map(renamed) };
+    return moved.kind === 'conv' ? { ...moved, batchNorm: counted.get(moved.name) ?? false } : moved;
+  });
+  const { architecture, width } = standard;
+  return {
+    ...network,
+    graph: { ...network.graph, architecture, width, nodes, embedding: renamed(network.graph.embedding) },
+    weights: new Map([...network.weights].map(([name, weights]) => [renamed(name), weights])),
+    lanes: new Map([...network.lanes].map(([name, lanes]) => [renamed(name), lanes])),
+  };
+}
