@@ -258,7 +258,9 @@ export class Model {
     const sum = exponentials.reduce((a, b) => a + b, 0);
     const order = [...logits.keys()].sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
     const { labels } = this;
-    return order.slice(0, count).map((index) => ({ index, label: labels[index] as string, probability: (exponentials[index] as number) / sum }));
+    return order
+      .slice(0, count)
+      .map((index) => ({ index, label: labels[index] as string, probability: (exponentials[index] as number) / sum }));
   }
 }
 

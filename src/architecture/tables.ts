@@ -103,9 +103,7 @@ const v2: ArchitectureTable = {
     [6, 96, 3, 1],
     [6, 160, 3, 2],
     [6, 320, 1, 1],
-  ].flatMap(([t = 0, c = 0, n = 0, s]) =>
-    Array.from({ length: n }, (_, i) => R6(3, t, c, false, s === 2 && i === 0 ? 2 : 1)),
-  ),
+  ].flatMap(([t = 0, c = 0, n = 0, s]) => Array.from({ length: n }, (_, i) => R6(3, t, c, false, s === 2 && i === 0 ? 2 : 1))),
   head: { out: 1280, activation: 'relu6' },
   expansion: 'factor',
   batchNormEpsilon: 1e-5,

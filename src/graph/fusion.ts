@@ -77,7 +77,10 @@ function fuseHardSigmoid(network: Network): Network {
 function fuseResidual(network: Network): Network {
   for (const node of network.graph.nodes) {
     if (node.kind !== 'add' || node.inputs[0] === node.inputs[1]) continue;
-    for (const [mine, other] of [[0, 1], [1, 0]] as const) {
+    for (const [mine, other] of [
+      [0, 1],
+      [1, 0],
+    ] as const) {
       const conv = soleProducer(network, node, mine);
       const pointwise = conv && conv.groups === 1 && conv.kernel[0] * conv.kernel[1] * conv.strides[0] * conv.strides[1] === 1;
       if (!pointwise || conv.activation !== 'none' || conv.inputs.length !== 1) continue;

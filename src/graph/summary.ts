@@ -53,7 +53,15 @@ export function summarize(graph: Graph, height = graph.resolution, width = graph
   const layers: LayerSummary[] = graph.nodes.map((node) => {
     const output = shapeOf(node.name);
     const kind =
-      node.kind !== 'conv' ? node.kind : isDepthwise(node) ? 'depthwise' : output[0] * output[1] === 1 ? 'fullyConnected' : node.kernel[0] * node.kernel[1] === 1 ? 'pointwise' : 'convolution';
+      node.kind !== 'conv'
+        ? node.kind
+        : isDepthwise(node)
+          ? 'depthwise'
+          : output[0] * output[1] === 1
+            ? 'fullyConnected'
+            : node.kernel[0] * node.kernel[1] === 1
+              ? 'pointwise'
+              : 'convolution';
     const conv = node.kind === 'conv';
     return { name: node.name, kind, output, parameters: conv ? parameters(node) : 0, madds: conv ? multiplyAdds(node, output) : 0 };
   });

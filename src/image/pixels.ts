@@ -32,7 +32,9 @@ export function checkPixels(source: Omit<Pixels, 'channels'> & { channels?: numb
     throw new ShapeError(`an image of ${width}x${height} pixels and ${channels} channels cannot be; channels are 1, 3 or 4.`);
   }
   if (data.length !== width * height * channels) {
-    throw new ShapeError(`${width}x${height} pixels of ${channels} channels are ${width * height * channels} bytes; ${data.length} were given.`);
+    throw new ShapeError(
+      `${width}x${height} pixels of ${channels} channels are ${width * height * channels} bytes; ${data.length} were given.`,
+    );
   }
   return { data, width, height, channels };
 }

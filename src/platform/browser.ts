@@ -6,7 +6,7 @@ import type { Platform } from './platform.js';
 async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Promise<Pixels> {
   let drawable: CanvasImageSource;
   let bitmap: ImageBitmap | undefined;
-  if (typeof source === 'string' || source instanceof URL) return decodeImage(new Blob([await fetchBytes(source, {}) as BlobPart]));
+  if (typeof source === 'string' || source instanceof URL) return decodeImage(new Blob([(await fetchBytes(source, {})) as BlobPart]));
   if (source instanceof ArrayBuffer || source instanceof Uint8Array) return decodeImage(new Blob([source as BlobPart]));
   if (source instanceof Blob) {
     try {

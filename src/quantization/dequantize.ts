@@ -31,7 +31,7 @@ function floatWeights({ filter, scale, zeroPoint, bias }: QuantizedWeights, inpu
 }
 
 function clamped(node: Node, lanes: Lanes | undefined): Node {
-  if (!lanes || lanes.low !== 0 || typeof lanes.scale !== 'number') return node;
+  if (lanes?.low !== 0 || typeof lanes.scale !== 'number') return node;
   const top = lanes.high * lanes.scale;
   const isSix = Math.abs(top - 6) < 0.02;
   if ((node.kind === 'conv' || node.kind === 'add') && node.activation === 'none') return { ...node, activation: isSix ? 'relu6' : 'relu' };

@@ -17,7 +17,10 @@ export function observeRanges(executor: Executor, plan: Plan, ranges: Ranges): v
     let range = ranges.get(tensor.name);
     if (!range) {
       const channels = tensor.shape[2];
-      range = { min: new Float32Array(channels).fill(Number.POSITIVE_INFINITY), max: new Float32Array(channels).fill(Number.NEGATIVE_INFINITY) };
+      range = {
+        min: new Float32Array(channels).fill(Number.POSITIVE_INFINITY),
+        max: new Float32Array(channels).fill(Number.NEGATIVE_INFINITY),
+      };
       ranges.set(tensor.name, range);
     }
     widen(range, tensor, new Float32Array(memory.buffer));

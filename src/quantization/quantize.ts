@@ -25,7 +25,10 @@ export function quantizeFilter(filter: Float32Array, channels: number): { filter
     scale[c] = Math.max(scale[c] as number, Math.abs(filter[i] as number) / 127);
   }
   for (let c = 0; c < channels; c++) if (scale[c] === 0) scale[c] = 1e-6; // a channel of zeros: any scale does
-  return { filter: Int8Array.from(filter, (w, i) => Math.max(-127, Math.min(127, Math.round(w / (scale[i % channels] as number))))), scale };
+  return {
+    filter: Int8Array.from(filter, (w, i) => Math.max(-127, Math.min(127, Math.round(w / (scale[i % channels] as number))))),
+    scale,
+  };
 }
 
 const largest = ({ min, max }: Range, c: number) => Math.max(Math.abs(min[c] as number), Math.abs(max[c] as number));
@@ -35,7 +38,8 @@ export function quantizeNetwork(network: Network, ranges: Ranges): Network {
   const { graph } = network;
   const rounded = new Map<string, { filter: Int8Array; scale: Float32Array }>();
   for (const node of graph.nodes) {
-    if (node.kind === 'conv') rounded.set(node.name, quantizeFilter((network.weights.get(node.name) as FloatWeights).filter, node.channels));
+    if (node.kind === 'conv')
+      rounded.set(node.name, quantizeFilter((network.weights.get(node.name) as FloatWeights).filter, node.channels));
   }
   const lanes = chooseLanes(graph, ranges, (node) => {
     const { filter, scale } = rounded.get(node.name) as { filter: Int8Array; scale: Float32Array };
@@ -54,12 +58,19 @@ function quantizeWeights(node: ConvNode, { filter, bias }: FloatWeights, input: 
   let { filter: rounded, scale } = quantizeFilter(filter, node.channels);
   const inputScale = (c: number) => scaleOf(input, isDepthwise(node) ? c : 0);
   // A channel whose weights are next to nothing beside its bias: a coarser filter scale keeps the bias within an i32.
-  const coarse = scale.map((s, c) => Math.max(s, Math.abs(bias[c] as number) / (LARGEST_BIAS * 0.99) / inputScale(c)));
+  // (h-sigmoid's own 3 joins the bias when it is packed.)
+  const shift = node.activation === 'hardSigmoid' ? 3 : 0;
+  const coarse = scale.map((s, c) => Math.max(s, (Math.abs(bias[c] as number) + shift) / (LARGEST_BIAS * 0.99) / inputScale(c)));
   if (coarse.some((s, c) => s !== scale[c])) {
     scale = coarse;
     rounded = Int8Array.from(filter, (w, i) => Math.round(w / (coarse[i % node.channels] as number)));
   }
-  return { filter: rounded, scale, zeroPoint: 0, bias: Int32Array.from(bias, (b, c) => Math.round(b / ((scale[c] as number) * inputScale(c)))) };
+  return {
+    filter: rounded,
+    scale,
+    zeroPoint: 0,
+    bias: Int32Array.from(bias, (b, c) => Math.round(b / ((scale[c] as number) * inputScale(c)))),
+  };
 }
 
 function chooseLanes(graph: Graph, ranges: Ranges, safeLane: (node: ConvNode) => number): Map<string, Lanes> {
@@ -96,7 +107,8 @@ function chooseLanes(graph: Graph, ranges: Ranges, safeLane: (node: ConvNode) =>
       return Math.max(room, 1e-6) / most;
     };
     const channels = range.min.length;
-    const perChannel = only.length > 0 && only.every((reader) => reader.kind === 'conv' && isDepthwise(reader) && reader.inputs.length === 1);
+    const perChannel =
+      only.length > 0 && only.every((reader) => reader.kind === 'conv' && isDepthwise(reader) && reader.inputs.length === 1);
     if (perChannel && name !== graph.embedding) {
       lanes.set(name, { scale: Float32Array.from({ length: channels }, (_, c) => scaleFor(largest(range, c))), low, high });
       continue;

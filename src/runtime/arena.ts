@@ -39,7 +39,10 @@ export function peakBytes(buffers: readonly Buffer[]): number {
   let peak = 0;
   for (const step of steps) {
     const live = buffers.filter((buffer) => buffer.firstStep <= step && buffer.lastStep >= step);
-    peak = Math.max(peak, live.reduce((sum, buffer) => sum + buffer.bytes, 0));
+    peak = Math.max(
+      peak,
+      live.reduce((sum, buffer) => sum + buffer.bytes, 0),
+    );
   }
   return peak;
 }

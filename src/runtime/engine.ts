@@ -12,7 +12,34 @@ export interface Features {
 
 // The smallest modules that validate only where the feature is there: a function of one vector instruction.
 const bytesOf = (...body: number[]) =>
-  new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, body.length + 4, 1, body.length + 2, 0, ...body, 11]);
+  new Uint8Array([
+    0,
+    97,
+    115,
+    109,
+    1,
+    0,
+    0,
+    0,
+    1,
+    5,
+    1,
+    96,
+    0,
+    1,
+    123,
+    3,
+    2,
+    1,
+    0,
+    10,
+    body.length + 4,
+    1,
+    body.length + 2,
+    0,
+    ...body,
+    11,
+  ]);
 const SIMD_PROBE = bytesOf(65, 0, 253, 15, 253, 98); // i32.const 0; i8x16.splat; i8x16.popcnt
 const RELAXED_PROBE = bytesOf(65, 0, 253, 15, 65, 0, 253, 15, 253, 128, 2); // i8x16.relaxed_swizzle
 
@@ -34,14 +61,35 @@ interface Exports extends Record<string, unknown> {
   heapBase(): number;
   execute(program: number, count: number, thread: number, threads: number): void;
   resize_horizontal(
-    input: number, output: number, height: number, sourceWidth: number, channels: number, width: number, table: number, taps: number,
+    input: number,
+    output: number,
+    height: number,
+    sourceWidth: number,
+    channels: number,
+    width: number,
+    table: number,
+    taps: number,
   ): void;
   resize_vertical_normalize(
-    input: number, output: number, width: number, height: number, table: number, taps: number, scaleAndOffset: number,
+    input: number,
+    output: number,
+    width: number,
+    height: number,
+    table: number,
+    taps: number,
+    scaleAndOffset: number,
   ): void;
   f32_resize(
-    input: number, output: number, sourceWidth: number, channels: number, height: number, width: number,
-    rows: number, rowTaps: number, columns: number, columnTaps: number,
+    input: number,
+    output: number,
+    sourceWidth: number,
+    channels: number,
+    height: number,
+    width: number,
+    rows: number,
+    rowTaps: number,
+    columns: number,
+    columnTaps: number,
   ): void;
 }
 
@@ -93,7 +141,9 @@ export class Engine {
       const pages = this.memory.buffer.byteLength / PAGE;
       // A RangeError by the engine's own hand would not say what to do.
       if (!(pages + missing <= MAXIMUM_PAGES) || grow(this.memory, missing) < 0) {
-        throw new RangeError(`out of memory: ${Math.round(top / 2 ** 20)} MiB of WebAssembly memory are not to be had; use a smaller input.`);
+        throw new RangeError(
+          `out of memory: ${Math.round(top / 2 ** 20)} MiB of WebAssembly memory are not to be had; use a smaller input.`,
+        );
       }
     }
     this.top = top;

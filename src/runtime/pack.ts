@@ -37,7 +37,13 @@ export function activationRange(activation: ConvNode['activation']): readonly [n
  * The order in which a dense filter lies in memory: for each block of 8 output channels, for each input value of the
  * window in groups of `pair`, the 8 channels' values. `visit(source, target)` is called for every value.
  */
-function visitDense(node: ConvNode, sourceChannels: number, depth: number, pair: number, visit: (source: number, target: number, channel: number) => void): void {
+function visitDense(
+  node: ConvNode,
+  sourceChannels: number,
+  depth: number,
+  pair: number,
+  visit: (source: number, target: number, channel: number) => void,
+): void {
   const [height, width] = node.kernel;
   for (let tap = 0, source = 0; tap < height * width; tap++) {
     for (let i = 0; i < node.inputChannels; i++) {
@@ -59,7 +65,10 @@ export function packFloat(engine: Engine, node: ConvNode, weights: FloatWeights,
   // h-sigmoid is a clamp of x / 6 + 1/2: the affine part goes into the weights.
   const [factor, shift] = node.activation === 'hardSigmoid' ? [1 / 6, 0.5] : [1, 0];
   const bias = engine.allocate(channels * 4);
-  engine.floats(bias, channels).fill(0).set(weights.bias.map((b) => b * factor + shift));
+  engine
+    .floats(bias, channels)
+    .fill(0)
+    .set(weights.bias.map((b) => b * factor + shift));
   const [low, high] = activationRange(node.activation);
   const rest = { bias, scale: 0, gateScale: 0, residualScale: 0, low, high };
   const [height, width] = node.kernel;

@@ -424,7 +424,9 @@ class Planner {
     const second = () => ({ other: this.pointer(other), otherRowStride: this.rowStride(other) });
     // At least a block of 8, for tensors that are walked as one long row.
     const perChannel = (value: (channel: number) => number) =>
-      this.constant(Array.from({ length: padChannels(output.stored) }, (_, c) => (c < output.shape[2] || output.stored < 8 ? value(c) : 0)));
+      this.constant(
+        Array.from({ length: padChannels(output.stored) }, (_, c) => (c < output.shape[2] || output.stored < 8 ? value(c) : 0)),
+      );
     const ratio = (lanes: Lanes | undefined) => perChannel((c) => scaleOf(lanes as Lanes, c) / scaleOf(out, c));
     const outScale = () => {
       if (typeof out.scale !== 'number') throw new QuantizationError(`${node.name}: an offset needs one scale for the tensor.`);
@@ -447,7 +449,8 @@ class Planner {
       }
       case 'add': {
         const [floor, ceiling] = clampOnly(node.name, node.activation);
-        const range = floor === Number.NEGATIVE_INFINITY ? {} : { low: Math.max(low, 0), high: Math.min(high, Math.round(ceiling / outScale())) };
+        const range =
+          floor === Number.NEGATIVE_INFINITY ? {} : { low: Math.max(low, 0), high: Math.min(high, Math.round(ceiling / outScale())) };
         const scale = ratio(input.lanes);
         const otherScale = ratio(other.lanes);
         return () => [{ ...base(Operation.q16_add), ...second(), scale, otherScale, ...range }];

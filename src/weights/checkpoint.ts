@@ -96,7 +96,9 @@ function graphOf(file: TensorFile, convention: Convention, options: CheckpointOp
   const estimate = (outs.at(-1) as number) / (table.blocks.at(-1)?.out as number);
   const width = options.width ?? [...WIDTHS, estimate].find(fits);
   if (width === undefined) {
-    throw new UnsupportedModelError(`the blocks' channels (${outs.join(', ')}) are those of no width multiplier of ${architecture}; give options.width.`);
+    throw new UnsupportedModelError(
+      `the blocks' channels (${outs.join(', ')}) are those of no width multiplier of ${architecture}; give options.width.`,
+    );
   }
   return buildGraph(architecture, {
     width,
@@ -108,7 +110,11 @@ function graphOf(file: TensorFile, convention: Convention, options: CheckpointOp
 }
 
 /** [out, in, height, width] to [height, width, in, out], each output channel multiplied by its gain. */
-function toChannelsLast(filter: Float32Array, [out, inputs, height, width]: readonly [number, number, number, number], gain: Float64Array): Float32Array {
+function toChannelsLast(
+  filter: Float32Array,
+  [out, inputs, height, width]: readonly [number, number, number, number],
+  gain: Float64Array,
+): Float32Array {
   const result = new Float32Array(filter.length);
   const area = height * width;
   for (let o = 0, from = 0; o < out; o++) {
@@ -164,4 +170,3 @@ export function readCheckpoint(file: TensorFile, convention: Convention, options
     ...(labels ? { labels } : {}),
   };
 }
-

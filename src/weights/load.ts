@@ -1,7 +1,7 @@
 import { ModelFormatError } from '../errors.js';
+import { fuse } from '../graph/fusion.js';
 import type { Network } from '../graph/network.js';
 import { type CheckpointOptions, conventionOf, readCheckpoint } from './checkpoint.js';
-import { fuse } from '../graph/fusion.js';
 import { isNative, readNative } from './native.js';
 import { isSafetensors, readSafetensors } from './safetensors.js';
 

@@ -36,7 +36,9 @@ export function checkPreprocessing(value: unknown): Preprocessing {
     crop <= 1 &&
     (interpolation === 'bilinear' || interpolation === 'bicubic');
   if (!sound) {
-    throw new ModelFormatError("preprocessing is { mean, std: three numbers each, crop: above 0.1 and up to 1, interpolation: 'bilinear' or 'bicubic' }.");
+    throw new ModelFormatError(
+      "preprocessing is { mean, std: three numbers each, crop: above 0.1 and up to 1, interpolation: 'bilinear' or 'bicubic' }.",
+    );
   }
   return { mean, std, crop, interpolation };
 }

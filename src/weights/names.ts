@@ -32,7 +32,10 @@ function torchvisionBlock(v2: boolean, block: number, role: Role, expands: boole
   // A convolution with its batch norm is one entry of a Sequential; V2 leaves the projection's pair unwrapped.
   const depthwise = expands ? 1 : 0;
   const pair = (i: number) => ({ filter: `${prefix}.${i}.0.weight`, batchNorm: `${prefix}.${i}.1` });
-  const squeeze = (layer: string) => ({ filter: `${prefix}.${depthwise + 1}.${layer}.weight`, bias: `${prefix}.${depthwise + 1}.${layer}.bias` });
+  const squeeze = (layer: string) => ({
+    filter: `${prefix}.${depthwise + 1}.${layer}.weight`,
+    bias: `${prefix}.${depthwise + 1}.${layer}.bias`,
+  });
   switch (role) {
     case 'expand':
       return pair(0);
@@ -85,7 +88,9 @@ export function tensorNames(
   const linear = (name: string) => ({ filter: `${name}.weight`, bias: `${name}.bias` });
   if (convention === 'timm') {
     const stages = new Set(timmStages(architecture).map((stage) => stage.split('.')[0])).size;
-    const head = v2 ? { filter: 'conv_head.weight', batchNorm: 'bn2' } : { filter: `blocks.${stages}.0.conv.weight`, batchNorm: `blocks.${stages}.0.bn1` };
+    const head = v2
+      ? { filter: 'conv_head.weight', batchNorm: 'bn2' }
+      : { filter: `blocks.${stages}.0.conv.weight`, batchNorm: `blocks.${stages}.0.bn1` };
     const names: Record<string, TensorNames> = {
       stem: { filter: 'conv_stem.weight', batchNorm: 'bn1' },
       head,

@@ -3,7 +3,7 @@ import { type ConvNode, type Graph, INPUT, inferShapes, type Node } from '../gra
 import { isQuantized, type Lanes, type Network, type Weights } from '../graph/network.js';
 import { checkPreprocessing, parseJson, readLabels } from './metadata.js';
 import { writeSafetensors } from './safetensors.js';
-import { expectTensor, type RawTensor, refuseExtra, type TensorFile, toFloat32, toInt32, toInt8 } from './tensors.js';
+import { expectTensor, type RawTensor, refuseExtra, type TensorFile, toFloat32, toInt8, toInt32 } from './tensors.js';
 
 /*
  * This package's own files: safetensors whose metadata holds the graph. A node's tensors are
@@ -85,7 +85,8 @@ export function readNative(file: TensorFile): Network {
     }
     const scale = toFloat32(`${node.name}.scale`, take(`${node.name}.scale`, [node.channels]));
     const zeroPoint = description.zeroPoints?.[node.name] ?? 0;
-    if (!Number.isInteger(zeroPoint) || Math.abs(zeroPoint) > 128) throw new ModelFormatError(`"${node.name}": zero point ${zeroPoint} cannot be.`);
+    if (!Number.isInteger(zeroPoint) || Math.abs(zeroPoint) > 128)
+      throw new ModelFormatError(`"${node.name}": zero point ${zeroPoint} cannot be.`);
     weights.set(node.name, { filter: toInt8(name, filter), scale, zeroPoint, bias: toInt32(`${node.name}.bias`, bias) });
   }
   const lanes = new Map<string, Lanes>();
@@ -120,7 +121,8 @@ function checkGraph(graph: Graph): Graph {
   count(graph.resolution, 'its resolution', 32, 512);
   count(graph.classes, 'its number of classes', 1, 1e6);
   for (const node of graph.nodes as readonly (Node | null)[]) {
-    const sound = node && typeof node.name === 'string' && Array.isArray(node.inputs) && node.inputs.every((name) => typeof name === 'string');
+    const sound =
+      node && typeof node.name === 'string' && Array.isArray(node.inputs) && node.inputs.every((name) => typeof name === 'string');
     if (!sound) fail('a node has no name or inputs');
     checkNode(node as Node, fail, count);
   }
@@ -131,7 +133,11 @@ function checkGraph(graph: Graph): Graph {
   return graph;
 }
 
-function checkNode(node: Node, fail: (what: string) => never, count: (value: unknown, what: string, least?: number, most?: number) => number): void {
+function checkNode(
+  node: Node,
+  fail: (what: string) => never,
+  count: (value: unknown, what: string, least?: number, most?: number) => number,
+): void {
   const { name } = node;
   switch (node.kind) {
     case 'conv': {
@@ -145,7 +151,8 @@ function checkNode(node: Node, fail: (what: string) => never, count: (value: unk
       } else if (node.padding !== 'same' && node.padding !== 'valid') fail(`${name} has padding "${node.padding}"`);
       count(node.inputChannels, `${name}: its number of input channels`);
       count(node.channels, `${name}: its number of channels`, 1, 1e6);
-      if (node.groups !== 1 && (node.groups !== node.inputChannels || node.channels !== node.inputChannels)) fail(`${name} has ${node.groups} groups`);
+      if (node.groups !== 1 && (node.groups !== node.inputChannels || node.channels !== node.inputChannels))
+        fail(`${name} has ${node.groups} groups`);
       if (!ACTIVATIONS.includes(node.activation)) fail(`${name} has activation "${node.activation}"`);
       return;
     }
@@ -154,7 +161,8 @@ function checkNode(node: Node, fail: (what: string) => never, count: (value: unk
       if (!ACTIVATIONS.includes(node.activation)) fail(`${name} has activation "${node.activation}"`);
       return;
     case 'affine':
-      for (const value of [node.alpha, node.beta, node.low ?? 0, node.high ?? 0]) if (!Number.isFinite(value)) fail(`${name} has a factor of ${value}`);
+      for (const value of [node.alpha, node.beta, node.low ?? 0, node.high ?? 0])
+        if (!Number.isFinite(value)) fail(`${name} has a factor of ${value}`);
       return;
     case 'multiply':
     case 'globalAveragePool':
@@ -163,4 +171,3 @@ function checkNode(node: Node, fail: (what: string) => never, count: (value: unk
       fail(`${name} is of unknown kind "${(node as { kind: unknown }).kind}"`);
   }
 }
-

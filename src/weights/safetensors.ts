@@ -17,7 +17,9 @@ export function readSafetensors(bytes: Uint8Array): TensorFile {
   if (bytes.length < 10) throw new ModelFormatError(`${bytes.length} bytes are too few for a safetensors file.`);
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   if (length > BigInt(bytes.length - 8)) {
-    throw new ModelFormatError(`safetensors: the header claims ${length} bytes, the file has ${bytes.length}; it is truncated or no safetensors file.`);
+    throw new ModelFormatError(
+      `safetensors: the header claims ${length} bytes, the file has ${bytes.length}; it is truncated or no safetensors file.`,
+    );
   }
   const start = 8 + Number(length);
   let header: unknown;
@@ -26,7 +28,8 @@ export function readSafetensors(bytes: Uint8Array): TensorFile {
   } catch (cause) {
     throw new ModelFormatError('safetensors: the header is no JSON.', { cause });
   }
-  if (typeof header !== 'object' || header === null || Array.isArray(header)) throw new ModelFormatError('safetensors: the header is no object.');
+  if (typeof header !== 'object' || header === null || Array.isArray(header))
+    throw new ModelFormatError('safetensors: the header is no object.');
   const tensors = new Map<string, RawTensor>();
   let metadata: Record<string, string> = {};
   for (const [name, entry] of Object.entries(header as Record<string, unknown>)) {
@@ -39,7 +42,14 @@ export function readSafetensors(bytes: Uint8Array): TensorFile {
     }
     const { dtype, shape, data_offsets: offsets } = (entry ?? {}) as Record<string, unknown>;
     const known = typeof dtype === 'string' && (Object.hasOwn(DTYPE_BYTES, dtype) || Object.hasOwn(OTHER_DTYPES, dtype));
-    if (!known || !Array.isArray(shape) || !shape.every(isWhole) || !Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(isWhole)) {
+    if (
+      !known ||
+      !Array.isArray(shape) ||
+      !shape.every(isWhole) ||
+      !Array.isArray(offsets) ||
+      offsets.length !== 2 ||
+      !offsets.every(isWhole)
+    ) {
       throw new ModelFormatError(`safetensors: the entry of tensor "${name}" is damaged or of an unknown type.`);
     }
     const [from, to] = offsets as [number, number];

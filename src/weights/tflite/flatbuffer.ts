@@ -17,9 +17,7 @@ export class FlatBuffer {
 
   check(at: number, size: number): number {
     if (at < 0 || at + size > this.bytes.length) {
-      throw new ModelFormatError(
-        `tflite: the file points to byte ${at + size} of ${this.bytes.length}; it is truncated or damaged.`,
-      );
+      throw new ModelFormatError(`tflite: the file points to byte ${at + size} of ${this.bytes.length}; it is truncated or damaged.`);
     }
     return at;
   }

@@ -57,7 +57,8 @@ export function readModel(bytes: Uint8Array): TfliteModel {
   const model = new FlatBuffer(bytes).root();
   const codes = model.tables(1).map((code) => Math.max(code.i8(0), code.i32(3)));
   const [subgraph, ...others] = model.tables(2);
-  if (!subgraph || others.length > 0) throw new UnsupportedModelError(`tflite: ${others.length + (subgraph ? 1 : 0)} subgraphs; one was expected.`);
+  if (!subgraph || others.length > 0)
+    throw new UnsupportedModelError(`tflite: ${others.length + (subgraph ? 1 : 0)} subgraphs; one was expected.`);
   const buffers = model.tables(4);
   const tensors = subgraph.tables(0).map((table, index) => readTensor(table, index, buffers));
   const tensor = (index: number): TfliteTensor => {
@@ -73,7 +74,15 @@ export function readModel(bytes: Uint8Array): TfliteModel {
     if (!name) throw new UnsupportedModelError(`tflite: operator ${code} is none of ${Object.values(OPERATORS).join(', ')}.`);
     const outputs = table.i32s(2);
     if (outputs.length !== 1) throw new UnsupportedModelError(`tflite: a ${name} with ${outputs.length} outputs.`);
-    return { name, inputs: table.i32s(1).filter((i) => i >= 0).map(tensor), output: tensor(outputs[0] as number), options: table.table(4) };
+    return {
+      name,
+      inputs: table
+        .i32s(1)
+        .filter((i) => i >= 0)
+        .map(tensor),
+      output: tensor(outputs[0] as number),
+      options: table.table(4),
+    };
   });
   return { input: tensor(inputs[0] as number), operators };
 }
@@ -99,7 +108,9 @@ export function lanesOf(tensor: TfliteTensor): Lanes | undefined {
   const [zeroPoint = 0] = tensor.zeroPoints;
   const lowest = tensor.type === 'uint8' ? 0 : -128;
   if (!(scale !== undefined && scale > 0 && Number.isFinite(scale)) || tensor.scales.length > 1 || Math.abs(zeroPoint) > 255) {
-    throw new ModelFormatError(`tflite: tensor ${tensor.index} is ${tensor.type} and needs one scale above zero; it has [${tensor.scales}].`);
+    throw new ModelFormatError(
+      `tflite: tensor ${tensor.index} is ${tensor.type} and needs one scale above zero; it has [${tensor.scales}].`,
+    );
   }
   return { scale, low: lowest - zeroPoint, high: lowest + 255 - zeroPoint };
 }
@@ -113,13 +124,15 @@ export const int32s = (tensor: TfliteTensor): Int32Array => {
 
 export const floats = (tensor: TfliteTensor): Float32Array => {
   const values = new Float32Array(copied(tensor.data));
-  if (!values.every(Number.isFinite)) throw new ModelFormatError(`tflite: tensor ${tensor.index} holds NaN or infinity; weights are to be finite.`);
+  if (!values.every(Number.isFinite))
+    throw new ModelFormatError(`tflite: tensor ${tensor.index} holds NaN or infinity; weights are to be finite.`);
   return values;
 };
 
 /** The real value of a constant of one element. */
 export function scalarOf(tensor: TfliteTensor): number {
-  if (elements(tensor.shape) !== 1) throw new UnsupportedModelError(`tflite: a constant of shape [${tensor.shape}] where a number was expected.`);
+  if (elements(tensor.shape) !== 1)
+    throw new UnsupportedModelError(`tflite: a constant of shape [${tensor.shape}] where a number was expected.`);
   if (tensor.type === 'float32') return floats(tensor)[0] as number;
   const q = tensor.type === 'uint8' ? (tensor.data[0] as number) : ((tensor.data[0] as number) << 24) >> 24;
   return (tensor.scales[0] ?? Number.NaN) * (q - (tensor.zeroPoints[0] ?? 0));

@@ -1,8 +1,17 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
-import { type Activation, type ConvNode, type Graph, INPUT, INPUT_CHANNELS, inferShapes, type Node, type Padding } from '../../graph/graph.js';
+import {
+  type Activation,
+  type ConvNode,
+  type Graph,
+  INPUT,
+  INPUT_CHANNELS,
+  inferShapes,
+  type Node,
+  type Padding,
+} from '../../graph/graph.js';
 import type { Lanes, Network, Preprocessing, Weights } from '../../graph/network.js';
-import { recognize } from './recognize.js';
 import { floats, int32s, isConstant, lanesOf, readModel, scalarOf, type TfliteOperator, type TfliteTensor } from './model.js';
+import { recognize } from './recognize.js';
 
 const ACTIVATIONS: Readonly<Record<number, Activation>> = { 0: 'none', 1: 'relu', 3: 'relu6' };
 
@@ -42,10 +51,28 @@ class Importer {
     for (const operator of operators) this.add(operator);
     const last = this.nodes.at(-1);
     const embedding = this.nodes.filter((node) => node.kind === 'globalAveragePool').at(-1);
-    if (last?.kind !== 'conv' || !embedding) throw new UnsupportedModelError('tflite: the network does not end with a pool and a classifier.');
-    const graph: Graph = { architecture: 'custom', width: 1, resolution: height, classes: last.channels, nodes: this.nodes, embedding: embedding.name };
+    if (last?.kind !== 'conv' || !embedding)
+      throw new UnsupportedModelError('tflite: the network does not end with a pool and a classifier.');
+    const graph: Graph = {
+      architecture: 'custom',
+      width: 1,
+      resolution: height,
+      classes: last.channels,
+      nodes: this.nodes,
+      embedding: embedding.name,
+    };
     inferShapes(graph, height, height);
+    this.refineLogits(last.name);
     return recognize({ graph, weights: this.weights, lanes: this.lanes, preprocessing: this.preprocessing() });
+  }
+
+  /**
+   * Logits in steps of a tenth tie often, and a tie decides a class by its index. Their range stays what the file says,
+   * their steps become as fine as 16-bit lanes allow.
+   */
+  private refineLogits(name: string): void {
+    const lanes = this.lanes.get(name);
+    if (lanes) this.lanes.set(name, { scale: (lanes.scale as number) / 64, low: lanes.low * 64, high: lanes.high * 64 });
   }
 
   /** Quantized inputs tell their range; a float one that the graph does not rescale is TF-slim's [-1, 1]. */
@@ -110,7 +137,8 @@ class Importer {
       case 'MEAN':
       case 'AVERAGE_POOL_2D': {
         const [, height = 0, width = 0] = first?.shape ?? [];
-        const whole = name === 'MEAN' ? int32s(second as TfliteTensor).join() === '1,2' : options?.i32(3) === width && options.i32(4) === height;
+        const whole =
+          name === 'MEAN' ? int32s(second as TfliteTensor).join() === '1,2' : options?.i32(3) === width && options.i32(4) === height;
         if (!whole) throw new UnsupportedModelError(`tflite: a ${name} of less than the whole image.`);
         const same = height * width === 1 && first?.scales[0] === output.scales[0] && first?.zeroPoints[0] === output.zeroPoints[0];
         if (same) this.alias(operator);
@@ -160,8 +188,10 @@ class Importer {
     const [first = 1, kernelHeight = 1, kernelWidth = 1, last = 1] = dense ? [filter.shape[0], 1, 1, filter.shape[1]] : filter.shape;
     const channels = depthwise ? last : first;
     const inputChannels = input.shape.at(-1) ?? 0;
-    if (depthwise && (options?.i32(3, 1) !== 1 || inputChannels !== channels)) throw new UnsupportedModelError('tflite: a depthwise multiplier above 1.');
-    if (!depthwise && last !== inputChannels) throw new ModelFormatError(`tflite: a ${name} of ${inputChannels} channels has a filter for ${last}.`);
+    if (depthwise && (options?.i32(3, 1) !== 1 || inputChannels !== channels))
+      throw new UnsupportedModelError('tflite: a depthwise multiplier above 1.');
+    if (!depthwise && last !== inputChannels)
+      throw new ModelFormatError(`tflite: a ${name} of ${inputChannels} channels has a filter for ${last}.`);
     const padding: Padding = dense || options?.i8(0) === 1 ? 'valid' : 'same';
     const node: Omit<ConvNode, 'name'> = {
       kind: 'conv',
