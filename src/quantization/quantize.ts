@@ -20,15 +20,25 @@ const LARGEST_BIAS = 2 ** 30;
 /** Rounds one filter to int8: symmetric, a scale a channel. */
 export function quantizeFilter(filter: Float32Array, channels: number): { filter: Int8Array; scale: Float32Array } {
   const scale = new Float32Array(channels);
-  for (let i = 0; i < filter.length; i++) {
-    const c = i % channels;
-    scale[c] = Math.max(scale[c] as number, Math.abs(filter[i] as number) / 127);
+  for (let i = 0, c = 0; i < filter.length; i++) {
+    const magnitude = (filter[i] as number) < 0 ? -(filter[i] as number) : (filter[i] as number);
+    if (magnitude > (scale[c] as number)) scale[c] = magnitude;
+    if (++c === channels) c = 0;
   }
-  for (let c = 0; c < channels; c++) if (scale[c] === 0) scale[c] = 1e-6; // a channel of zeros: any scale does
-  return {
-    filter: Int8Array.from(filter, (w, i) => Math.max(-127, Math.min(127, Math.round(w / (scale[i % channels] as number))))),
-    scale,
-  };
+  // A channel of zeros: any scale does.
+  for (let c = 0; c < channels; c++) scale[c] = (scale[c] as number) / 127 || 1e-6;
+  return { filter: roundFilter(filter, scale), scale };
+}
+
+function roundFilter(filter: Float32Array, scale: Float32Array): Int8Array {
+  const rounded = new Int8Array(filter.length);
+  const { round } = Math;
+  for (let i = 0, c = 0; i < filter.length; i++) {
+    const q = round((filter[i] as number) / (scale[c] as number));
+    rounded[i] = q > 127 ? 127 : q < -127 ? -127 : q;
+    if (++c === scale.length) c = 0;
+  }
+  return rounded;
 }
 
 const largest = ({ min, max }: Range, c: number) => Math.max(Math.abs(min[c] as number), Math.abs(max[c] as number));
@@ -63,7 +73,7 @@ function quantizeWeights(node: ConvNode, { filter, bias }: FloatWeights, input: 
   const coarse = scale.map((s, c) => Math.max(s, (Math.abs(bias[c] as number) + shift) / (LARGEST_BIAS * 0.99) / inputScale(c)));
   if (coarse.some((s, c) => s !== scale[c])) {
     scale = coarse;
-    rounded = Int8Array.from(filter, (w, i) => Math.round(w / (coarse[i % node.channels] as number)));
+    rounded = roundFilter(filter, coarse);
   }
   return {
     filter: rounded,

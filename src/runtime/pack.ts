@@ -45,13 +45,15 @@ function visitDense(
   visit: (source: number, target: number, channel: number) => void,
 ): void {
   const [height, width] = node.kernel;
+  const { inputChannels, channels } = node;
   for (let tap = 0, source = 0; tap < height * width; tap++) {
-    for (let i = 0; i < node.inputChannels; i++) {
+    for (let i = 0; i < inputChannels; i++) {
       const k = tap * sourceChannels + i;
-      for (let n = 0; n < node.channels; n++, source++) {
-        const block = Math.floor(n / CHANNEL_BLOCK) * CHANNEL_BLOCK * depth;
-        const target = block + Math.floor(k / pair) * CHANNEL_BLOCK * pair + (n % CHANNEL_BLOCK) * pair + (k % pair);
-        visit(source, target, n);
+      const rest = k % pair;
+      const row = (k - rest) * CHANNEL_BLOCK + rest;
+      for (let n = 0; n < channels; n++, source++) {
+        const inBlock = n % CHANNEL_BLOCK;
+        visit(source, (n - inBlock) * depth + row + inBlock * pair, n);
       }
     }
   }
@@ -157,10 +159,13 @@ export function packQuantized(
 
 /** Largest lane that cannot overflow a channel's i32 sum: every input at it, each with the weight's own sign. */
 export function largestSafeLane(node: ConvNode, weights: QuantizedWeights): number {
+  const { filter, zeroPoint } = weights;
   const sums = new Float64Array(node.channels);
-  weights.filter.forEach((w, i) => {
-    sums[i % node.channels] = (sums[i % node.channels] as number) + Math.abs(w - weights.zeroPoint);
-  });
+  for (let i = 0, c = 0; i < filter.length; i++) {
+    const w = (filter[i] as number) - zeroPoint;
+    sums[c] = (sums[c] as number) + (w < 0 ? -w : w);
+    if (++c === node.channels) c = 0;
+  }
   return sums.reduce((lane, sum, c) => Math.min(lane, (2 ** 31 - 1 - Math.abs(weights.bias[c] as number)) / Math.max(sum, 1)), 32767);
 }
 

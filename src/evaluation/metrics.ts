@@ -1,0 +1,151 @@
+import type { Model, ModelInput, Tensor } from '../model.js';
+
+export interface Latency {
+  readonly median: number;
+  readonly p10: number;
+  readonly p90: number;
+}
+
+export interface Evaluation {
+  readonly images: number;
+  /** Fractions. */
+  readonly top1: number;
+  readonly top5: number;
+  /** Milliseconds a predict() of one image. */
+  readonly latencyMs: Latency;
+}
+
+export interface Sample {
+  readonly image: ModelInput;
+  readonly label: number;
+  /** What to call it in a report. */
+  readonly name?: string;
+}
+
+/** An image on which two models differ. */
+export interface Disagreement {
+  readonly sample: Sample;
+  readonly reference: number;
+  readonly candidate: number;
+}
+
+export interface Comparison {
+  readonly images: number;
+  readonly reference: Evaluation;
+  readonly candidate: Evaluation;
+  /** The share of images with the same top-1. */
+  readonly agreement: number;
+  /** 10 log10 of the variance of the reference's logits over the mean square of the difference. */
+  readonly logitSqnrDb: number;
+  /** Ratio of the median latencies. */
+  readonly speedup: number;
+  readonly disagreements: readonly Disagreement[];
+}
+
+export interface EvaluateOptions {
+  readonly signal?: AbortSignal;
+  /** Called after each image. */
+  readonly onProgress?: (images: number) => void;
+}
+
+export function quantiles(values: readonly number[]): Latency {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
+  return { median: at(0.5), p10: at(0.1), p90: at(0.9) };
+}
+
+export function argmax(values: Float32Array): number {
+  let best = 0;
+  for (let i = 1; i < values.length; i++) if ((values[i] as number) > (values[best] as number)) best = i;
+  return best;
+}
+
+/** How many classes score above the label's, ties going to the lower index as argmax has them. */
+function rankOf(logits: Float32Array, label: number): number {
+  const own = logits[label] as number;
+  let rank = 0;
+  for (let i = 0; i < logits.length; i++) if ((logits[i] as number) > own || (logits[i] === own && i < label)) rank++;
+  return rank;
+}
+
+/** Accuracy and latency of one model, fed image by image. */
+class Tally {
+  private readonly times: number[] = [];
+  private first = 0;
+  private fifth = 0;
+
+  constructor(private readonly model: Model) {}
+
+  async add(input: Tensor, label: number): Promise<Float32Array> {
+    const start = performance.now();
+    const logits = await this.model.predict(input);
+    this.times.push(performance.now() - start);
+    const rank = rankOf(logits, label);
+    if (rank < 1) this.first++;
+    if (rank < 5) this.fifth++;
+    return logits;
+  }
+
+  result(): Evaluation {
+    const images = this.times.length;
+    return { images, top1: this.first / images, top5: this.fifth / images, latencyMs: quantiles(this.times) };
+  }
+}
+
+const tensorOf = async (model: Model, image: ModelInput): Promise<Tensor> =>
+  typeof image === 'object' && 'shape' in image ? (image as Tensor) : model.preprocess(image);
+
+/** Accuracy and latency of a model on labelled images, in one pass. */
+export async function evaluate(model: Model, samples: AsyncIterable<Sample> | Iterable<Sample>, options: EvaluateOptions = {}): Promise<Evaluation> {
+  const tally = new Tally(model);
+  let images = 0;
+  for await (const { image, label } of samples) {
+    options.signal?.throwIfAborted();
+    await tally.add(await tensorOf(model, image), label);
+    options.onProgress?.(++images);
+  }
+  return tally.result();
+}
+
+/** The same images through two models, which take turns in going first, so that neither has the warmer cache. */
+export async function compare(
+  reference: Model,
+  candidate: Model,
+  samples: AsyncIterable<Sample> | Iterable<Sample>,
+  options: EvaluateOptions = {},
+): Promise<Comparison> {
+  const [a, b] = [new Tally(reference), new Tally(candidate)];
+  const disagreements: Disagreement[] = [];
+  let [images, signal, noise] = [0, 0, 0];
+  for await (const sample of samples) {
+    options.signal?.throwIfAborted();
+    const input = await tensorOf(reference, sample.image);
+    let first: Float32Array;
+    let second: Float32Array;
+    if (images % 2 === 0) {
+      first = await a.add(input, sample.label);
+      second = await b.add(input, sample.label);
+    } else {
+      second = await b.add(input, sample.label);
+      first = await a.add(input, sample.label);
+    }
+    const [x, y] = [argmax(first), argmax(second)];
+    if (x !== y) disagreements.push({ sample, reference: x, candidate: y });
+    const mean = first.reduce((sum, value) => sum + value, 0) / first.length;
+    for (let i = 0; i < first.length; i++) {
+      signal += ((first[i] as number) - mean) ** 2;
+      noise += ((first[i] as number) - (second[i] as number)) ** 2;
+    }
+    options.onProgress?.(++images);
+  }
+  const [ra, rb] = [a.result(), b.result()];
+  return {
+    images,
+    reference: ra,
+    candidate: rb,
+    agreement: 1 - disagreements.length / images,
+    logitSqnrDb: 10 * Math.log10(signal / noise),
+    speedup: ra.latencyMs.median / rb.latencyMs.median,
+    disagreements,
+  };
+}
