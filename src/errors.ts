@@ -59,3 +59,10 @@ export class InputError extends MobileNetError {
     super('ERR_INPUT', message, options);
   }
 }
+
+/** Memory that cannot be had. */
+export class OutOfMemoryError extends MobileNetError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_OUT_OF_MEMORY', message, options);
+  }
+}

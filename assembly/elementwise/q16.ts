@@ -99,19 +99,27 @@ export function q16_gate(p: Arguments, from: usize, to: usize): void {
   }
 }
 
-/** f32 to i16: round(clamp(x * scale)). sourceChannels are those in memory of the f32 side, which is not padded. */
+/** f32 to i16: round(clamp(x / scale)); NaN becomes 0. Scales repeat after sourceChannels, a multiple of 4, values. */
 export function q16_quantize(p: Arguments, from: usize, to: usize): void {
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
+  const period = <usize>p.sourceChannels * 4;
+  const count = <usize>p.width * p.channels;
+  const whole = count & ~3;
   for (let row = from; row < to; row++) {
     const input = p.input + row * p.inputRowStride;
     const output = p.output + row * p.outputRowStride;
-    const count = p.width * p.sourceChannels;
     let c: usize = 0;
-    for (let i: usize = 0; i < count; i++) {
-      const y = load<f32>(input + i * 4) * load<f32>(p.scale + c * 4);
-      // A NaN is no number to quantize: it becomes 0, as trunc_sat would have it.
-      const clamped = y == y ? min(max(y, p.low), p.high) : 0;
-      store<i16>(output + i * 2, <i16>nearest(clamped));
-      if (++c == p.sourceChannels) c = 0;
+    for (let i: usize = 0; i < whole; i += 4) {
+      const x = f32x4.div(v128.load(input + i * 4), v128.load(p.scale + c));
+      const q = round(clamp(v128.and(x, f32x4.eq(x, x)), low, high));
+      storeI16(output + i * 2, q);
+      c += 16;
+      if (c == period) c = 0;
+    }
+    for (let i = whole; i < count; i++, c += 4) {
+      const x = load<f32>(input + i * 4) / load<f32>(p.scale + c);
+      store<i16>(output + i * 2, x == x ? <i16>nearest(min(max(x, p.low), p.high)) : 0);
     }
   }
 }

@@ -86,7 +86,10 @@ export const SYNSETS: readonly string[] = `
   09246464 09256479 09288635 09332890 09399592 09421951 09428293 09468604 09472597 09835506 10148035 10565667
   11879895 11939491 12057211 12144580 12267677 12620546 12768682 12985857 12998815 13037406 13040303 13044778
   13052670 13054560 13133613 15075141
-`.trim().split(/\s+/).map((offset) => `n${offset}`);
+`
+  .trim()
+  .split(/\s+/)
+  .map((offset) => `n${offset}`);
 
 export const NAMES: readonly string[] = `
   tench
@@ -1089,4 +1092,7 @@ export const NAMES: readonly string[] = `
   bolete
   ear
   toilet tissue
-`.trim().split('\n').map((name) => name.trim());
+`
+  .trim()
+  .split('\n')
+  .map((name) => name.trim());

@@ -1,7 +1,7 @@
 import { INPUT } from '../graph/graph.js';
 import type { Model, ModelInput } from '../model.js';
-import type { Step, TensorView } from '../runtime/plan.js';
 import { scaleOf } from '../runtime/pack.js';
+import type { Step, TensorView } from '../runtime/plan.js';
 
 export interface LayerError {
   readonly name: string;
@@ -52,5 +52,7 @@ export async function layerErrors(reference: Model, candidate: Model, inputs: re
     }
   }
   // A layer that is all zeros, or exact, has no finite ratio and nothing to show.
-  return [...sums].flatMap(([name, { signal, noise }]) => (signal > 0 && noise > 0 ? [{ name, sqnrDb: 10 * Math.log10(signal / noise) }] : []));
+  return [...sums].flatMap(([name, { signal, noise }]) =>
+    signal > 0 && noise > 0 ? [{ name, sqnrDb: 10 * Math.log10(signal / noise) }] : [],
+  );
 }

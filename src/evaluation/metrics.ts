@@ -96,7 +96,11 @@ const tensorOf = async (model: Model, image: ModelInput): Promise<Tensor> =>
   typeof image === 'object' && 'shape' in image ? (image as Tensor) : model.preprocess(image);
 
 /** Accuracy and latency of a model on labelled images, in one pass. */
-export async function evaluate(model: Model, samples: AsyncIterable<Sample> | Iterable<Sample>, options: EvaluateOptions = {}): Promise<Evaluation> {
+export async function evaluate(
+  model: Model,
+  samples: AsyncIterable<Sample> | Iterable<Sample>,
+  options: EvaluateOptions = {},
+): Promise<Evaluation> {
   const tally = new Tally(model);
   let images = 0;
   for await (const { image, label } of samples) {

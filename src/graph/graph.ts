@@ -90,10 +90,13 @@ function convShape(node: ConvNode, input: Shape): Shape {
   return [out[0], out[1], node.channels];
 }
 
-/** The shape of every tensor for an input of height x width; checks that the nodes fit together. */
-export function inferShapes(graph: Graph, height: number, width: number): Map<string, Shape> {
-  const shapes = new Map<string, Shape>([[INPUT, [height, width, INPUT_CHANNELS]]]);
-  for (const node of graph.nodes) {
+/** What a network reads: an image of height x width. */
+export const imageInput = (height: number, width: number): [string, Shape][] => [[INPUT, [height, width, INPUT_CHANNELS]]];
+
+/** The shape of every tensor, given those of the inputs; checks that the nodes fit together. */
+export function inferShapes(nodes: readonly Node[], inputs: Iterable<readonly [string, Shape]>): Map<string, Shape> {
+  const shapes = new Map<string, Shape>(inputs);
+  for (const node of nodes) {
     const inputs = node.inputs.map((name) => {
       const shape = shapes.get(name);
       if (!shape) throw new UnsupportedModelError(`${node.name}: reads "${name}", which no earlier node makes.`);

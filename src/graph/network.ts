@@ -26,9 +26,14 @@ export interface QuantizedWeights {
   readonly bias: Int32Array;
 }
 
+/** The same with room for a filter whose zero points, one a channel, are subtracted already. */
+export interface IntegerWeights extends Omit<QuantizedWeights, 'filter'> {
+  readonly filter: Int8Array | Int16Array;
+}
+
 export type Weights = FloatWeights | QuantizedWeights;
 
-export const isQuantized = (weights: Weights): weights is QuantizedWeights => weights.filter instanceof Int8Array;
+export const isQuantized = (weights: Weights | IntegerWeights): weights is IntegerWeights => !(weights.filter instanceof Float32Array);
 
 /** From pixels (0 to 255, RGB) to the network's input: (value / 255 - mean) / std after a resize and a centre crop. */
 export interface Preprocessing {

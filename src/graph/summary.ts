@@ -1,6 +1,6 @@
 import { buildGraph } from '../architecture/build.js';
 import type { ArchitectureName } from '../architecture/tables.js';
-import { type ConvNode, type Graph, inferShapes, isDepthwise, type Shape } from './graph.js';
+import { type ConvNode, type Graph, imageInput, inferShapes, isDepthwise, type Shape } from './graph.js';
 
 export interface LayerSummary {
   readonly name: string;
@@ -48,7 +48,7 @@ export const multiplyAdds = (node: ConvNode, [height, width]: Shape): number =>
 
 /** Counts a graph's parameters and multiply-adds, layer by layer and block by block, as torchvision counts them. */
 export function summarize(graph: Graph, height = graph.resolution, width = graph.resolution): NetworkSummary {
-  const shapes = inferShapes(graph, height, width);
+  const shapes = inferShapes(graph.nodes, imageInput(height, width));
   const shapeOf = (name: string) => shapes.get(name) as Shape;
   const layers: LayerSummary[] = graph.nodes.map((node) => {
     const output = shapeOf(node.name);

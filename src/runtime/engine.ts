@@ -1,5 +1,5 @@
 import { instantiate } from '@assemblyscript/loader';
-import { UnsupportedModelError } from '../errors.js';
+import { OutOfMemoryError, UnsupportedModelError } from '../errors.js';
 
 export type Simd = 'auto' | 'baseline' | 'relaxed';
 
@@ -141,7 +141,7 @@ export class Engine {
       const pages = this.memory.buffer.byteLength / PAGE;
       // A RangeError by the engine's own hand would not say what to do.
       if (!(pages + missing <= MAXIMUM_PAGES) || grow(this.memory, missing) < 0) {
-        throw new RangeError(
+        throw new OutOfMemoryError(
           `out of memory: ${Math.round(top / 2 ** 20)} MiB of WebAssembly memory are not to be had; use a smaller input.`,
         );
       }

@@ -29,13 +29,14 @@ export class Executor {
   private constructor(
     readonly engine: Engine,
     private readonly packed: PackedNetwork,
+    private readonly network: Network,
   ) {
     this.mark = engine.mark();
   }
 
   static async create(network: Network, options: { simd?: Simd } = {}): Promise<Executor> {
     const engine = await Engine.create(options.simd);
-    return new Executor(engine, new PackedNetwork(engine, network));
+    return new Executor(engine, new PackedNetwork(engine, network), network);
   }
 
   /** The plan for an input of height x width; made on first use. */
@@ -50,7 +51,7 @@ export class Executor {
         this.plans.clear();
         this.engine.release(this.mark);
       }
-      plan = createPlan(this.packed, height, width);
+      plan = createPlan(this.packed, this.network, height, width);
       this.plans.set(key, plan);
     }
     return plan;

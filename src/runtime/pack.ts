@@ -1,7 +1,7 @@
 import { QuantizationError } from '../errors.js';
 import type { ConvNode } from '../graph/graph.js';
 import { isDepthwise } from '../graph/graph.js';
-import type { FloatWeights, Lanes, QuantizedWeights } from '../graph/network.js';
+import type { FloatWeights, IntegerWeights, Lanes } from '../graph/network.js';
 import type { Engine } from './engine.js';
 
 /** Channels lie in memory padded to a multiple of this. */
@@ -97,7 +97,7 @@ export function packFloat(engine: Engine, node: ConvNode, weights: FloatWeights,
 export function packQuantized(
   engine: Engine,
   node: ConvNode,
-  weights: QuantizedWeights,
+  weights: IntegerWeights,
   sourceChannels: number,
   lanes: { input: Lanes; output: Lanes; residual?: Lanes },
 ): PackedConv {
@@ -114,7 +114,7 @@ export function packQuantized(
   const biases = engine.ints(bias, channels).fill(0);
   const scales = engine.floats(scale, channels).fill(0);
   const gateScales = engine.floats(gateScale, channels).fill(0);
-  let highest = lanes.output.high;
+  let highest = 0;
   const [floor, ceiling] = activationRange(node.activation);
   for (let c = 0; c < node.channels; c++) {
     const sum = scaleOf(lanes.input, depthwise ? c : 0) * (weights.scale[c] as number);
@@ -123,7 +123,7 @@ export function packQuantized(
     biases[c] = (weights.bias[c] as number) + (node.activation === 'hardSigmoid' ? Math.round(3 / sum) : 0);
     scales[c] = (sum * gain) / out;
     gateScales[c] = sum / 6;
-    highest = Math.min(highest, Math.round(ceiling / out));
+    highest = Math.max(highest, Math.min(lanes.output.high, Math.round(ceiling / out)));
   }
   const rest = {
     bias,
@@ -158,7 +158,7 @@ export function packQuantized(
 }
 
 /** Largest lane that cannot overflow a channel's i32 sum: every input at it, each with the weight's own sign. */
-export function largestSafeLane(node: ConvNode, weights: QuantizedWeights): number {
+export function largestSafeLane(node: ConvNode, weights: IntegerWeights): number {
   const { filter, zeroPoint } = weights;
   const sums = new Float64Array(node.channels);
   for (let i = 0, c = 0; i < filter.length; i++) {
@@ -169,7 +169,7 @@ export function largestSafeLane(node: ConvNode, weights: QuantizedWeights): numb
   return sums.reduce((lane, sum, c) => Math.min(lane, (2 ** 31 - 1 - Math.abs(weights.bias[c] as number)) / Math.max(sum, 1)), 32767);
 }
 
-function checkSums(node: ConvNode, weights: QuantizedWeights, input: Lanes): void {
+function checkSums(node: ConvNode, weights: IntegerWeights, input: Lanes): void {
   const largest = Math.max(Math.abs(input.low), Math.abs(input.high));
   if (!(largest <= largestSafeLane(node, weights))) {
     throw new QuantizationError(

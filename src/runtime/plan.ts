@@ -1,6 +1,6 @@
 import { QuantizationError, UnsupportedModelError } from '../errors.js';
-import { type ConvNode, INPUT, inferShapes, isDepthwise, type Node, resolvePadding, type Shape } from '../graph/graph.js';
-import { isQuantized, type Lanes, type Network } from '../graph/network.js';
+import { type ConvNode, INPUT, INPUT_CHANNELS, inferShapes, isDepthwise, type Node, resolvePadding, type Shape } from '../graph/graph.js';
+import { type IntegerWeights, isQuantized, type Lanes, type Network, type Weights } from '../graph/network.js';
 import { multiplyAdds } from '../graph/summary.js';
 import { type Buffer, peakBytes, placeBuffers } from './arena.js';
 import type { Engine } from './engine.js';
@@ -44,20 +44,33 @@ export interface Step {
   readonly output?: TensorView & { readonly lanes?: Lanes };
 }
 
-/** A network at one input size: a flat list of kernel calls on addresses that are settled. */
-export interface Plan {
-  readonly height: number;
-  readonly width: number;
+/** A flat list of kernel calls on addresses that are settled. */
+export interface Layout {
   readonly program: number;
   readonly instructions: number;
-  readonly input: TensorView;
-  readonly logits: TensorView;
-  readonly embedding: TensorView;
+  /** Each with all the memory that is its own, for whoever fills it: there must be zeros around the pixels. */
+  readonly inputs: readonly (TensorView & { readonly reserved: { readonly pointer: number; readonly bytes: number } })[];
+  readonly outputs: readonly TensorView[];
   readonly steps: readonly Step[];
   readonly arenaBytes: number;
   /** The most bytes that are alive at once: the arena cannot be smaller. */
   readonly liveBytes: number;
 }
+
+/** A network at one input size. */
+export interface Plan extends Layout {
+  readonly height: number;
+  readonly width: number;
+  readonly input: TensorView;
+  readonly logits: TensorView;
+  readonly embedding: TensorView;
+}
+
+/** What of a network packing needs. */
+export type Packable = Pick<Network, 'lanes'> & {
+  readonly graph: Pick<Network['graph'], 'nodes'>;
+  readonly weights: ReadonlyMap<string, Weights | IntegerWeights>;
+};
 
 /** Weights packed into an engine's memory, once; every plan refers to them. */
 export class PackedNetwork {
@@ -65,7 +78,7 @@ export class PackedNetwork {
 
   constructor(
     readonly engine: Engine,
-    readonly network: Network,
+    readonly network: Packable,
   ) {
     // Which tensors hold the image's own three channels does not depend on its size.
     const imageLike = new Set([INPUT]);
@@ -117,13 +130,36 @@ interface Operator {
   readonly emit: () => Instruction[];
 }
 
-/** Lays a packed network out for one input size: shapes, padding, memory and kernels are settled here and only here. */
-export function createPlan(packed: PackedNetwork, height: number, width: number): Plan {
-  return new Planner(packed, height, width).plan();
+/** A network for one input size, an image in float32; logits and embedding come out in float32. */
+export function createPlan(packed: PackedNetwork, { graph }: Network, height: number, width: number): Plan {
+  const last = graph.nodes.at(-1)?.name as string;
+  const outputs = [last, graph.embedding].map((name) => ({ name, quantized: false }));
+  const layout = layOut(packed, [{ name: INPUT, shape: [height, width, INPUT_CHANNELS] }], outputs);
+  const input = layout.inputs[0] as TensorView;
+  const [logits, embedding] = layout.outputs as [TensorView, TensorView];
+  return { ...layout, height, width, input, logits, embedding };
+}
+
+export interface LayoutInput {
+  /** INPUT is an image, its channels as many as they are; those of other tensors are padded. */
+  readonly name: string;
+  readonly shape: Shape;
+  /** Undefined: float32. */
+  readonly lanes?: Lanes;
+}
+
+/** Lays packed nodes out for inputs of given shapes: shapes, padding, memory and kernels are settled here and only here. */
+export function layOut(
+  packed: PackedNetwork,
+  inputs: readonly LayoutInput[],
+  outputs: readonly { readonly name: string; readonly quantized: boolean }[],
+): Layout {
+  return new Planner(packed, inputs).layOut(outputs);
 }
 
 class Planner {
   private readonly shapes: Map<string, Shape>;
+  private readonly inputs: readonly Tensor[];
   private readonly tensors = new Map<string, Tensor>();
   private readonly buffers: Buffer[] = [];
   private readonly operators: Operator[] = [];
@@ -131,21 +167,20 @@ class Planner {
 
   constructor(
     private readonly packed: PackedNetwork,
-    private readonly height: number,
-    private readonly width: number,
+    inputs: readonly LayoutInput[],
   ) {
-    this.shapes = inferShapes(packed.network.graph, height, width);
+    this.shapes = inferShapes(
+      packed.network.graph.nodes,
+      inputs.map(({ name, shape }) => [name, shape]),
+    );
+    this.inputs = inputs.map(({ name, shape, lanes }) => this.tensor(name, name, lanes, name === INPUT ? shape[2] : padChannels(shape[2])));
   }
 
-  plan(): Plan {
+  layOut(wanted: readonly { readonly name: string; readonly quantized: boolean }[]): Layout {
     const { engine, network } = this.packed;
-    const { graph } = network;
-    const input = this.tensor(INPUT, INPUT, undefined, 3);
-    for (const node of graph.nodes) this.add(node);
-    const output = graph.nodes.at(-1)?.name as string;
-    const logits = this.read(output, false);
-    const embedding = this.read(graph.embedding, false);
-    logits.lastStep = embedding.lastStep = this.operators.length;
+    for (const node of network.graph.nodes) this.add(node);
+    const outputs = wanted.map(({ name, quantized }) => this.read(name, quantized));
+    for (const tensor of outputs) tensor.lastStep = this.operators.length;
     const arenaBytes = placeBuffers(this.buffers);
     this.arena = engine.allocate(arenaBytes);
     const program: Instruction[] = [];
@@ -162,13 +197,13 @@ class Planner {
     const pointer = engine.allocate(program.length * INSTRUCTION_BYTES);
     writeProgram(engine.memory, pointer, program);
     return {
-      height: this.height,
-      width: this.width,
       program: pointer,
       instructions: program.length,
-      input: this.view(input),
-      logits: this.view(logits),
-      embedding: this.view(embedding),
+      inputs: this.inputs.map((tensor) => ({
+        ...this.view(tensor),
+        reserved: { pointer: this.arena + tensor.offset, bytes: tensor.bytes },
+      })),
+      outputs: outputs.map((tensor) => this.view(tensor)),
       steps,
       arenaBytes,
       liveBytes: peakBytes(this.buffers),
@@ -234,12 +269,12 @@ class Planner {
     source.lastStep = this.operators.length;
     const lanes = this.packed.lanes(name);
     const output = this.tensor(key, name, quantized ? lanes : undefined, source.stored);
-    const perChannel = Array.from({ length: source.stored }, (_, c) => (c < shape[2] ? scaleOf(lanes, c) : 0));
-    const scale = this.constant(quantized ? perChannel.map((s) => (s === 0 ? 0 : 1 / s)) : perChannel);
+    // Four at a time: an image's three channels repeat after twelve values.
+    const period = source.stored % 4 === 0 ? source.stored : source.stored * 4;
+    const channel = (i: number) => i % source.stored;
+    const scale = this.constant(Array.from({ length: period }, (_, i) => (channel(i) < shape[2] ? scaleOf(lanes, channel(i)) : 1)));
     const op = quantized ? Operation.q16_quantize : Operation.q16_dequantize;
-    const emit = () => [
-      { ...this.elementwise(op, source, output), scale, sourceChannels: source.stored, low: lanes.low, high: lanes.high },
-    ];
+    const emit = () => [{ ...this.elementwise(op, source, output), scale, sourceChannels: period, low: lanes.low, high: lanes.high }];
     this.operators.push({ name, kind: quantized ? 'quantize' : 'dequantize', madds: 0, output, converts: true, emit });
     return output;
   }

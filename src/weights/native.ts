@@ -1,5 +1,5 @@
 import { ModelFormatError } from '../errors.js';
-import { type ConvNode, type Graph, INPUT, inferShapes, type Node } from '../graph/graph.js';
+import { type ConvNode, type Graph, INPUT, imageInput, inferShapes, type Node } from '../graph/graph.js';
 import { isQuantized, type Lanes, type Network, type Weights } from '../graph/network.js';
 import { checkPreprocessing, parseJson, readLabels } from './metadata.js';
 import { writeSafetensors } from './safetensors.js';
@@ -73,7 +73,7 @@ export function readNative(file: TensorFile): Network {
     return expectTensor(file, name, shape);
   };
   const weights = new Map<string, Weights>();
-  const channels = new Map(inferShapes(graph, graph.resolution, graph.resolution));
+  const channels = new Map(inferShapes(graph.nodes, imageInput(graph.resolution, graph.resolution)));
   for (const node of graph.nodes) {
     if (node.kind !== 'conv') continue;
     const name = `${node.name}.filter`;
@@ -127,7 +127,7 @@ function checkGraph(graph: Graph): Graph {
     checkNode(node as Node, fail, count);
   }
   if (!graph.nodes.some((node) => node.name === graph.embedding)) fail(`no node makes its embedding "${graph.embedding}"`);
-  const shapes = inferShapes(graph, graph.resolution, graph.resolution);
+  const shapes = inferShapes(graph.nodes, imageInput(graph.resolution, graph.resolution));
   const last = shapes.get(graph.nodes.at(-1)?.name ?? INPUT);
   if (last?.join() !== [1, 1, graph.classes].join()) fail(`its last node gives ${last?.join('x')} values, not ${graph.classes} logits`);
   return graph;

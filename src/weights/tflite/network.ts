@@ -5,6 +5,7 @@ import {
   type Graph,
   INPUT,
   INPUT_CHANNELS,
+  imageInput,
   inferShapes,
   type Node,
   type Padding,
@@ -61,7 +62,7 @@ class Importer {
       nodes: this.nodes,
       embedding: embedding.name,
     };
-    inferShapes(graph, height, height);
+    inferShapes(graph.nodes, imageInput(height, height));
     this.refineLogits(last.name);
     return recognize({ graph, weights: this.weights, lanes: this.lanes, preprocessing: this.preprocessing() });
   }
