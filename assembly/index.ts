@@ -36,6 +36,7 @@ import {
   f32_affine,
   f32_hard_swish,
   f32_add,
+  f32_add_channels,
   f32_multiply,
   f32_gate,
   f32_softmax,
@@ -142,6 +143,9 @@ function run(p: Arguments, from: usize, to: usize, thread: usize): void {
       break;
     case Operation.f32_add:
       f32_add(p, from, to);
+      break;
+    case Operation.f32_add_channels:
+      f32_add_channels(p, from, to);
       break;
     case Operation.f32_multiply:
       f32_multiply(p, from, to);

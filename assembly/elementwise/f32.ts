@@ -28,44 +28,43 @@ export function f32_hard_swish(p: Arguments, from: usize, to: usize): void {
   }
 }
 
-export function f32_add(p: Arguments, from: usize, to: usize): void {
-  const bytes = <usize>p.width * p.channels * 4;
+/** The other operand has the same shape, or is one value a channel. */
+// @ts-ignore: decorator
+@inline
+function binary(adds: bool, broadcast: bool, p: Arguments, from: usize, to: usize): void {
+  const pixel = <usize>p.channels * 4;
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);
   for (let row = from; row < to; row++) {
-    const input = p.input + row * p.inputRowStride;
-    const other = p.other + row * p.otherRowStride;
-    const output = p.output + row * p.outputRowStride;
-    for (let i: usize = 0; i < bytes; i += 16) {
-      v128.store(output + i, clamp(f32x4.add(v128.load(input + i), v128.load(other + i)), low, high));
+    let input = p.input + row * p.inputRowStride;
+    let other = broadcast ? p.other : p.other + row * p.otherRowStride;
+    let output = p.output + row * p.outputRowStride;
+    for (let x: usize = 0; x < p.width; x++, input += pixel, output += pixel) {
+      for (let c: usize = 0; c < pixel; c += 16) {
+        const a = v128.load(input + c);
+        const b = v128.load(other + c);
+        v128.store(output + c, adds ? clamp(f32x4.add(a, b), low, high) : f32x4.mul(a, b));
+      }
+      if (!broadcast) other += pixel;
     }
   }
 }
 
+export function f32_add(p: Arguments, from: usize, to: usize): void {
+  binary(true, false, p, from, to);
+}
+
+export function f32_add_channels(p: Arguments, from: usize, to: usize): void {
+  binary(true, true, p, from, to);
+}
+
 export function f32_multiply(p: Arguments, from: usize, to: usize): void {
-  const bytes = <usize>p.width * p.channels * 4;
-  for (let row = from; row < to; row++) {
-    const input = p.input + row * p.inputRowStride;
-    const other = p.other + row * p.otherRowStride;
-    const output = p.output + row * p.outputRowStride;
-    for (let i: usize = 0; i < bytes; i += 16) {
-      v128.store(output + i, f32x4.mul(v128.load(input + i), v128.load(other + i)));
-    }
-  }
+  binary(false, false, p, from, to);
 }
 
 /** Every pixel by one gate a channel: the scale of squeeze-excite. */
 export function f32_gate(p: Arguments, from: usize, to: usize): void {
-  const pixel = <usize>p.channels * 4;
-  for (let row = from; row < to; row++) {
-    let input = p.input + row * p.inputRowStride;
-    let output = p.output + row * p.outputRowStride;
-    for (let x: usize = 0; x < p.width; x++, input += pixel, output += pixel) {
-      for (let c: usize = 0; c < pixel; c += 16) {
-        v128.store(output + c, f32x4.mul(v128.load(input + c), v128.load(p.other + c)));
-      }
-    }
-  }
+  binary(false, true, p, from, to);
 }
 
 /** One vector of values: exp(x - max) / sum, in f64 sums. A unit is the whole of it. */

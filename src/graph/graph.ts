@@ -113,7 +113,7 @@ export function inferShapes(nodes: readonly Node[], inputs: Iterable<readonly [s
       if (!second) throw new UnsupportedModelError(`${node.name}: needs two inputs.`);
     }
     if (second) {
-      const perChannel = node.kind === 'multiply' && second[0] === 1 && second[1] === 1;
+      const perChannel = node.kind !== 'conv' && second[0] === 1 && second[1] === 1;
       if (second[2] !== shape[2] || (!perChannel && (second[0] !== shape[0] || second[1] !== shape[1]))) {
         throw new ShapeError(`${node.name}: ${second.join('x')} does not go with ${shape.join('x')}.`);
       }

@@ -6,7 +6,7 @@ import { Engine, type Simd } from '../runtime/engine.js';
 import { Operation, writeProgram } from '../runtime/instruction.js';
 import { GATE_LANES } from '../runtime/plan.js';
 import { checkConvInput, checkFloat, checkParams, checkQuantized, checkSameShape, checkTensor, convNode, dtypeOf } from './checks.js';
-import { clampsOf, inputLanes, integerWeights, outputLanes } from './quantized.js';
+import { clampsOf, inputLanes, integerWeights, outputLanes, zeroPoints } from './quantized.js';
 import { type Piece, Runner } from './runner.js';
 import type { ConvOptions, DenseLayer, QDenseLayer, QFilter, QTensor, QuantParams, Tensor } from './types.js';
 
@@ -251,9 +251,11 @@ class KernelSet {
     }
     const input = inputLanes(`${what}: x`, x);
     if (typeof input.scale !== 'number') throw new QuantizationError(`${what}: x needs one scale for the tensor.`);
-    const squeezed = finer(input);
+    const squeezed = finer(input, widest(reduce.filter));
     const reducing = integerWeights(`${what}: reduce`, reduce.filter, reduce.bias, squeezed, false);
-    const reduced = reduce.output ? narrow(`${what}: reduce.output`, reduce.output, reduce.filter.shape[3]) : bounded(reducing, squeezed);
+    const reduced = reduce.output
+      ? narrow(`${what}: reduce.output`, reduce.output, reduce.filter.shape[3])
+      : bounded(reducing, squeezed, widest(expand.filter));
     const expanding = integerWeights(`${what}: expand`, expand.filter, expand.bias, reduced, false);
     const piece: Piece = {
       nodes,
@@ -347,9 +349,21 @@ function squeezeExciteNodes(
 
 const largest = ({ low, high }: Lanes) => Math.max(-low, high);
 
-/** The same range in steps as fine as 12 bits allow: sums over a thousand channels still fit. */
-function finer(lanes: Lanes): Lanes {
-  const factor = Math.max(1, Math.floor(4095 / largest(lanes)));
+/** The largest lane that leaves half of a 32-bit sum to the bias. */
+function widest({ data, shape, zeroPoint = 0 }: QFilter): number {
+  const channels = shape[3];
+  const points = zeroPoints(zeroPoint, channels);
+  const sums = new Float64Array(channels);
+  for (let i = 0; i < data.length; i++) {
+    const c = i % channels;
+    sums[c] = (sums[c] as number) + Math.abs((data[i] as number) - (points[c] as number));
+  }
+  return Math.min(32767, Math.floor(2 ** 30 / Math.max(...sums, 1)));
+}
+
+/** The same range in finer steps, up to a lane. */
+function finer(lanes: Lanes, limit: number): Lanes {
+  const factor = Math.max(1, Math.floor(limit / largest(lanes)));
   return { scale: (lanes.scale as number) / factor, low: lanes.low * factor, high: lanes.high * factor };
 }
 
@@ -363,13 +377,13 @@ function narrow(what: string, params: QuantParams, channels: number): Lanes {
   return { scale: Math.fround(params.scale), low: low[0] as number, high: high[0] as number };
 }
 
-/** Lanes that no input within `lanes` can leave. */
-function bounded({ filter, scale, bias }: IntegerWeights, lanes: Lanes): Lanes {
+/** Lanes up to a limit that no input within `lanes` can leave. */
+function bounded({ filter, scale, bias }: IntegerWeights, lanes: Lanes, limit: number): Lanes {
   const channels = scale.length;
   const sums = Float64Array.from(bias, Math.abs);
   filter.forEach((w, i) => {
     sums[i % channels] = (sums[i % channels] as number) + Math.abs(w) * largest(lanes);
   });
   const bound = sums.reduce((most, sum, c) => Math.max(most, sum * (scale[c] as number) * (lanes.scale as number)), 0);
-  return { scale: Math.fround(Math.max(bound, 1e-30) / 4095), low: -4095, high: 4095 };
+  return { scale: Math.fround(Math.max(bound, 1e-30) / limit), low: -limit, high: limit };
 }

@@ -24,6 +24,7 @@ export enum Operation {
   f32_affine,
   f32_hard_swish,
   f32_add,
+  f32_add_channels,
   f32_multiply,
   f32_gate,
   f32_global_average_pool,

@@ -436,12 +436,13 @@ class Planner {
         return () => [{ ...base(Operation.f32_global_average_pool), units: output.stored / 4, alpha }];
       }
       case 'multiply': {
-        const op = other.shape[0] * other.shape[1] === 1 ? Operation.f32_gate : Operation.f32_multiply;
+        const op = isOnePixel(other) ? Operation.f32_gate : Operation.f32_multiply;
         return () => [{ ...base(op), ...second() }];
       }
       case 'add': {
         const [low, high] = clampOnly(node.name, node.activation);
-        return () => [{ ...base(Operation.f32_add), ...second(), low, high }];
+        const op = isOnePixel(other) ? Operation.f32_add_channels : Operation.f32_add;
+        return () => [{ ...base(op), ...second(), low, high }];
       }
       default: {
         if (node.kind === 'activation' && node.activation === 'hardSwish') return () => [base(Operation.f32_hard_swish)];
@@ -483,6 +484,7 @@ class Planner {
         return () => [{ ...base(op), ...second(), scale }];
       }
       case 'add': {
+        if (isOnePixel(other) && !isOnePixel(input)) throw new UnsupportedModelError(`${node.name}: a quantized sum with one pixel.`);
         const [floor, ceiling] = clampOnly(node.name, node.activation);
         const range =
           floor === Number.NEGATIVE_INFINITY ? {} : { low: Math.max(low, 0), high: Math.min(high, Math.round(ceiling / outScale())) };
@@ -508,6 +510,9 @@ class Planner {
     }
   }
 }
+
+/** One pixel that goes with every pixel of the other operand. */
+const isOnePixel = ({ shape }: Tensor) => shape[0] * shape[1] === 1;
 
 function clampOnly(name: string, activation: ConvNode['activation']): readonly [number, number] {
   if (activation === 'hardSwish' || activation === 'hardSigmoid') throw new UnsupportedModelError(`${name}: ${activation} of a sum.`);
