@@ -53,10 +53,17 @@ export class AbortError extends MobileNetError {
   }
 }
 
-/** An image, data set or option that cannot be read or used. */
+/** A file, data set or option that cannot be read or used. */
 export class InputError extends MobileNetError {
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_INPUT', message, options);
+  }
+}
+
+/** An image file that is damaged or none. */
+export class ImageError extends MobileNetError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_IMAGE', message, options);
   }
 }
 

@@ -1,5 +1,16 @@
 export { ARCHITECTURE_NAMES, type ArchitectureName } from './architecture/tables.js';
 export * from './errors.js';
+export { type LayerError, layerErrors } from './evaluation/layer-error.js';
+export {
+  type Comparison,
+  compare,
+  type Disagreement,
+  type EvaluateOptions,
+  type Evaluation,
+  evaluate,
+  type Latency,
+  type Sample,
+} from './evaluation/metrics.js';
 export type { Preprocessing } from './graph/network.js';
 export { type BlockSummary, describe, type LayerSummary, type NetworkSummary } from './graph/summary.js';
 export type { ImageSource, Pixels } from './image/pixels.js';

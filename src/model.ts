@@ -3,7 +3,7 @@ import type { ArchitectureName } from './architecture/tables.js';
 import { AbortError, DisposedError, InputError, QuantizationError, ShapeError } from './errors.js';
 import type { Network, Preprocessing } from './graph/network.js';
 import { type NetworkSummary, summarize } from './graph/summary.js';
-import { checkPixels, type ImageSource, isPixels } from './image/pixels.js';
+import { checkPixels, type ImageSource, isPixels, type Pixels } from './image/pixels.js';
 import { preprocess } from './image/preprocess.js';
 import { dequantize } from './quantization/dequantize.js';
 import { observeRanges, type Ranges } from './quantization/observe.js';
@@ -135,32 +135,33 @@ export class Model {
   }
 
   /** The classes of an image, most probable first. */
-  async classify(image: ImageSource, options: { topK?: number; signal?: AbortSignal } = {}): Promise<Prediction[]> {
+  async classify(image: ModelInput, options: { topK?: number; signal?: AbortSignal } = {}): Promise<Prediction[]> {
     const { topK = 5, signal } = options;
     if (!Number.isInteger(topK) || topK < 1) throw new ShapeError(`topK is to be a whole number above 0, not ${topK}.`);
     throwIfAborted(signal);
-    const plan = await this.place(image);
+    const input = await this.decode(image);
     throwIfAborted(signal);
-    return this.top(this.finish(plan, plan.logits), topK);
+    return this.top(
+      this.runOne(input, (plan) => plan.logits),
+      topK,
+    );
   }
 
   /** The pooled features before the classifier, of an image or of each input of a batch. */
   async embed(image: ModelInput): Promise<Float32Array> {
     if (isTensor(image)) return this.runBatch(image, (plan) => plan.embedding);
-    const plan = await this.place(image);
-    return this.finish(plan, plan.embedding);
+    return this.runOne(await this.decode(image), (plan) => plan.embedding);
   }
 
   /** Logits of an image, preprocessed as classify() does it. */
   async logits(image: ModelInput): Promise<Float32Array> {
     if (isTensor(image)) return this.predict(image);
-    const plan = await this.place(image);
-    return this.finish(plan, plan.logits);
+    return this.runOne(await this.decode(image), (plan) => plan.logits);
   }
 
   /** An image as the network sees it: resized, cropped, normalised. */
   async preprocess(image: ImageSource): Promise<Tensor> {
-    const plan = await this.place(image);
+    const plan = this.put(await this.decode(image));
     return { data: this.live.input(plan).slice(), shape: [1, plan.height, plan.width, 3] };
   }
 
@@ -196,20 +197,25 @@ export class Model {
     return this.options;
   }
 
-  /** @internal Puts one input into the plan for its size. */
-  async place(input: ModelInput): Promise<Plan> {
+  /** @internal What takes time and no memory of the model's; put() and run() then follow each other undisturbed. */
+  async decode(input: ModelInput): Promise<Pixels | Tensor> {
     this.live;
+    if (isTensor(input)) return input;
+    return isPixels(input) ? checkPixels(input) : platform.decodeImage(input);
+  }
+
+  /** @internal Puts one input into the plan for its size. */
+  put(input: Pixels | Tensor): Plan {
+    const { live } = this;
     if (isTensor(input)) {
       this.checkTensor(input);
       if (input.shape[0] !== 1) throw new ShapeError(`one input was expected, not a batch of ${input.shape[0]}.`);
-      const plan = this.live.plan(input.shape[1], input.shape[2]);
-      this.live.input(plan).set(input.data);
+      const plan = live.plan(input.shape[1], input.shape[2]);
+      live.input(plan).set(input.data);
       return plan;
     }
-    const pixels = isPixels(input) ? checkPixels(input) : await platform.decodeImage(input);
-    const { engine } = this.live;
-    const plan = this.live.plan(this.inputSize, this.inputSize);
-    preprocess(engine, pixels, plan.input.pointer, plan.height, plan.width, this.preprocessing);
+    const plan = live.plan(this.inputSize, this.inputSize);
+    preprocess(live.engine, input, plan.input.pointer, plan.height, plan.width, this.preprocessing);
     return plan;
   }
 
@@ -218,9 +224,10 @@ export class Model {
     return this.live;
   }
 
-  private finish(plan: Plan, view: TensorView): Float32Array {
+  private runOne(input: Pixels | Tensor, viewOf: (plan: Plan) => TensorView): Float32Array {
+    const plan = this.put(input);
     this.live.run(plan);
-    return this.live.output(view).slice();
+    return this.live.output(viewOf(plan)).slice();
   }
 
   private checkTensor({ data, shape }: Tensor): void {
@@ -310,7 +317,7 @@ export async function quantize(
   try {
     for await (const input of calibration) {
       throwIfAborted(options.signal);
-      const plan = await observer.place(input);
+      const plan = observer.put(await observer.decode(input));
       observeRanges(observer.runtime, plan, ranges);
       inputs++;
       options.onProgress?.(inputs);

@@ -29,7 +29,7 @@ export function readTensor(tensor: TensorView & Pick<Output, 'lanes'>, memory: W
 
 async function outputs(model: Model, input: ModelInput): Promise<Map<string, Float32Array>> {
   const values = new Map<string, Float32Array>();
-  model.runtime.observe(await model.place(input), (tensor, memory) => values.set(tensor.name, readTensor(tensor, memory)));
+  model.runtime.observe(model.put(await model.decode(input)), (tensor, memory) => values.set(tensor.name, readTensor(tensor, memory)));
   values.delete(INPUT);
   return values;
 }

@@ -1,4 +1,4 @@
-import { InputError } from '../errors.js';
+import { ImageError, InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { fetchBytes } from './fetch.js';
 import type { Platform } from './platform.js';
@@ -12,7 +12,7 @@ async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Prom
     try {
       bitmap = await createImageBitmap(source, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
     } catch (cause) {
-      throw new InputError('the file is no image that this browser can decode.', { cause });
+      throw new ImageError('the file is no image that this browser can decode.', { cause });
     }
     drawable = bitmap;
   } else {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { AbortError, InputError } from '../errors.js';
+import { AbortError, ImageError, InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { fetchBytes } from './fetch.js';
 import type { Platform } from './platform.js';
@@ -46,7 +46,7 @@ async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Prom
     return { data, width: info.width, height: info.height, channels: info.channels as 1 | 3 };
   } catch (cause) {
     const name = typeof source === 'string' || source instanceof URL ? `${source}` : 'the image';
-    throw new InputError(`${name} cannot be decoded: ${(cause as Error).message.trim()}.`, { cause });
+    throw new ImageError(`${name} cannot be decoded: ${(cause as Error).message.trim()}.`, { cause });
   }
 }
 

@@ -1,0 +1,78 @@
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import { quantiles } from '../evaluation/metrics.js';
+import type { Model, Tensor } from '../model.js';
+import { loadAs } from './models.js';
+import {
+  type Common,
+  calibrationOption,
+  jsonOption,
+  positiveInteger,
+  precisionOption,
+  simdOption,
+  threadsOption,
+  weightsOption,
+} from './options.js';
+import { millions, milliseconds, say, writeJson } from './output.js';
+import { withProgress } from './progress.js';
+
+interface Options extends Common {
+  readonly weights: string;
+  readonly precision?: 'float32' | 'int8';
+  readonly calibration?: string;
+  readonly runs: number;
+  readonly json?: string;
+}
+
+export const benchCommand = () =>
+  new Command('bench')
+    .description('latency of a model on this machine, in all and layer by layer')
+    .addOption(weightsOption())
+    .addOption(precisionOption())
+    .addOption(calibrationOption())
+    .option('--runs <n>', 'timed inferences', positiveInteger, 100)
+    .addOption(jsonOption())
+    .addOption(threadsOption())
+    .addOption(simdOption())
+    .action(bench);
+
+const WARM_UP = 10;
+
+async function bench(options: Options): Promise<void> {
+  const { weights, precision, calibration, runs, json } = options;
+  const model = await loadAs(weights, precision, calibration, options);
+  const latencyMs = await withProgress('timing', runs, (step) => time(model, runs, step));
+  const layers = await model.profile();
+  const table = new Table({
+    head: ['layer', 'kind', 'MAdds', 'ms', 'GMAC/s'],
+    colAligns: ['left', 'left', 'right', 'right', 'right'],
+    style: { head: [], compact: true },
+  });
+  for (const { name, kind, madds, milliseconds: ms, gmacsPerSecond } of layers) {
+    table.push([name, kind, madds ? millions(madds) : '', ms.toFixed(3), madds ? gmacsPerSecond.toFixed(1) : '']);
+  }
+  say(json, table.toString());
+  const { median, p10, p90 } = latencyMs;
+  say(
+    json,
+    `${model.architecture}, ${model.precision}: median ${milliseconds(median)}, p10 ${milliseconds(p10)}, p90 ${milliseconds(p90)} of ${runs} runs`,
+  );
+  if (json) await writeJson(json, { architecture: model.architecture, precision: model.precision, runs, latencyMs, layers });
+}
+
+async function time(model: Model, runs: number, step: () => void) {
+  const side = model.inputSize;
+  const input: Tensor = {
+    data: Float32Array.from({ length: side * side * 3 }, (_, i) => Math.sin(i * 12.9898)),
+    shape: [1, side, side, 3],
+  };
+  const times: number[] = [];
+  for (let run = -WARM_UP; run < runs; run++) {
+    const start = performance.now();
+    await model.predict(input);
+    if (run < 0) continue;
+    times.push(performance.now() - start);
+    step();
+  }
+  return quantiles(times);
+}

@@ -1,0 +1,158 @@
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import { InputError } from '../errors.js';
+import { listLabelled } from '../evaluation/dataset.js';
+import { layerErrors } from '../evaluation/layer-error.js';
+import { compare as compareModels } from '../evaluation/metrics.js';
+import { compareReport } from '../evaluation/report.js';
+import type { ComparisonResult } from '../evaluation/result.js';
+import type { Model, Tensor } from '../model.js';
+import { Images } from './images.js';
+import { calibrationFiles, load, quantizeOn } from './models.js';
+import { type Common, jsonOption, positiveInteger, simdOption, threadsOption } from './options.js';
+import { megabytes, percent, say, write, writeJson } from './output.js';
+import { withProgress } from './progress.js';
+import { SHIPPED, shippedIsHere } from './shipped.js';
+
+interface Options extends Common {
+  readonly weights?: string[];
+  readonly images?: string;
+  readonly calibration?: string;
+  readonly limit?: number;
+  readonly json?: string;
+  readonly html?: string;
+}
+
+const CALIBRATION_IMAGES = 100;
+/** Images that the error of each layer is measured on. */
+const LAYER_ERROR_IMAGES = 16;
+
+export const compareCommand = () =>
+  new Command('compare')
+    .description('float32 against int8 on labelled images: accuracy, agreement, speed, size. Without options, on what the repository ships')
+    .option('-w, --weights <file...>', 'one weights file or several: safetensors or .tflite')
+    .option('-i, --images <dir>', 'DIR/<class>/<image>; <class> is a label, a synset id or an index')
+    .option(
+      '-c, --calibration <dir|n>',
+      `unlabelled images to calibrate int8 on, or how many of --images to use (without it ${CALIBRATION_IMAGES})`,
+    )
+    .option('-n, --limit <n>', 'images at most, class by class in turn', positiveInteger)
+    .addOption(threadsOption())
+    .addOption(simdOption())
+    .addOption(jsonOption('the comparison'))
+    .option('--html <file>', 'write a page with the table, plots, and the images on which the two differ')
+    .action(compare);
+
+async function compare(options: Options): Promise<void> {
+  const { weights, images, calibration } = resolve(options);
+  const results: ComparisonResult[] = [];
+  for (const file of weights) results.push(await compareOne(file, images, calibration, options));
+  say(options.json, render(results));
+  if (options.json) await writeJson(options.json, results.length === 1 ? contract(results[0] as ComparisonResult) : results.map(contract));
+  if (options.html) await write(options.html, await compareReport(results));
+}
+
+function resolve({ weights, images, calibration }: Options): { weights: string[]; images: string; calibration: string | undefined } {
+  if (weights && images) return { weights, images, calibration };
+  if (!shippedIsHere()) {
+    throw new InputError(
+      'give --weights FILE and --images DIR, a folder of labelled images, DIR/<class>/<image>.jpg; nothing else is here to compare.',
+    );
+  }
+  // Pictures of the repository's own classes suit its own checkpoints alone.
+  if (weights) throw new InputError('--weights needs --images DIR, a folder of images labelled with the classes of that network.');
+  return { weights: SHIPPED.weights, images: images ?? SHIPPED.images, calibration: calibration ?? SHIPPED.calibration };
+}
+
+async function compareOne(
+  weights: string,
+  directory: string,
+  calibration: string | undefined,
+  options: Options,
+): Promise<ComparisonResult> {
+  const float = await load(weights, 'float32', options);
+  const files = await listLabelled(directory, float, options.limit);
+  const count = calibration === undefined ? CALIBRATION_IMAGES : /^\d+$/.test(calibration) ? positiveInteger(calibration) : undefined;
+  const calibrating =
+    count === undefined ? await calibrationFiles(calibration as string, CALIBRATION_IMAGES) : await calibrationFiles(directory, count);
+  const int8 = await quantizeOn(float, calibrating);
+  const images = new Images(float);
+  const comparison = await withProgress(`comparing ${float.architecture}`, files.length, (onProgress) =>
+    compareModels(float, int8, images.labelled(files), { onProgress }),
+  );
+  if (comparison.images === 0) throw new InputError(`none of the ${files.length} images of ${directory} could be decoded.`);
+  const probes: Tensor[] = [];
+  if (options.html) {
+    const spread = files.filter((_, i) => i % Math.ceil(files.length / LAYER_ERROR_IMAGES) === 0);
+    for await (const { image } of new Images(float).labelled(spread)) probes.push(image);
+  }
+  const result: ComparisonResult = {
+    weights,
+    summary: float.summary,
+    labels: float.labels,
+    calibrationImages: calibrating.length,
+    calibratedOnTested: count !== undefined,
+    skipped: images.skipped,
+    comparison,
+    sizes: [sizeOf(float), sizeOf(int8)],
+    layerErrors: await layerErrors(float, int8, probes),
+  };
+  float.dispose();
+  int8.dispose();
+  return result;
+}
+
+const sizeOf = (model: Model) => ({ modelBytes: model.save().byteLength, arenaBytes: model.memory.arenaBytes });
+
+/** The JSON that DESIGN.md fixes, and what was left out. */
+function contract({ summary, comparison, calibrationImages, sizes, skipped }: ComparisonResult) {
+  const { architecture, width, resolution, parameters, madds } = summary;
+  const { images, reference, candidate, agreement, logitSqnrDb, speedup } = comparison;
+  const rows = [reference, candidate].map(({ top1, top5, latencyMs }, i) => ({
+    precision: i === 0 ? 'float32' : 'int8',
+    top1,
+    top5,
+    latencyMs,
+    ...sizes[i as 0 | 1],
+  }));
+  return {
+    model: { architecture, width, resolution, parameters, madds },
+    images,
+    calibrationImages,
+    rows,
+    agreement,
+    logitSqnrDb,
+    speedup,
+    skipped,
+  };
+}
+
+function render(results: readonly ComparisonResult[]): string {
+  const table = new Table({
+    head: ['network', 'precision', 'top-1', 'top-5', 'latency, ms (p10 to p90)', 'file', 'activations', 'agreement', 'logit SQNR', 'speed'],
+    colAligns: ['left', 'left', ...Array(8).fill('right')],
+    style: { head: [] },
+  });
+  for (const { summary, comparison, sizes } of results) {
+    const { reference, candidate, agreement, logitSqnrDb, speedup } = comparison;
+    [reference, candidate].forEach(({ top1, top5, latencyMs: { median, p10, p90 } }, i) => {
+      const { modelBytes, arenaBytes } = sizes[i as 0 | 1];
+      table.push([
+        i === 0 ? `${summary.architecture} ${summary.width} ${summary.resolution}` : '',
+        i === 0 ? 'float32' : 'int8',
+        percent(top1),
+        percent(top5),
+        `${median.toFixed(2)} (${p10.toFixed(2)} to ${p90.toFixed(2)})`,
+        megabytes(modelBytes),
+        megabytes(arenaBytes),
+        ...(i === 0 ? ['', '', '1.00x'] : [percent(agreement), `${logitSqnrDb.toFixed(1)} dB`, `${speedup.toFixed(2)}x`]),
+      ]);
+    });
+  }
+  const notes = results.map(({ summary, comparison, calibrationImages, calibratedOnTested, skipped }) => {
+    const from = calibratedOnTested ? ' of the same folder, without their labels' : '';
+    const left = skipped.length > 0 ? `; ${skipped.length} could not be decoded and were skipped` : '';
+    return `${summary.architecture}: ${comparison.images} images, int8 calibrated on ${calibrationImages}${from}${left}`;
+  });
+  return [table.toString(), ...notes].join('\n');
+}

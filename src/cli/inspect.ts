@@ -1,0 +1,62 @@
+import { stat } from 'node:fs/promises';
+import Table from 'cli-table3';
+import { Command } from 'commander';
+import { ARCHITECTURE_NAMES, type ArchitectureName } from '../architecture/tables.js';
+import { describe, type NetworkSummary } from '../graph/summary.js';
+import { loadModel } from '../model.js';
+import { jsonOption } from './options.js';
+import { megabytes, millions, say, writeJson } from './output.js';
+
+export const inspectCommand = () =>
+  new Command('inspect')
+    .description("a weights file's architecture, blocks, parameters and multiply-adds; or an architecture's, by name")
+    .argument('[weights]', `a weights file, or one of ${ARCHITECTURE_NAMES.join(', ')}`)
+    .option('-w, --weights <file>', 'the weights file')
+    .addOption(jsonOption('the summary'))
+    .action(inspect);
+
+const isArchitecture = (name: string): name is ArchitectureName => (ARCHITECTURE_NAMES as readonly string[]).includes(name);
+
+async function inspect(argument: string | undefined, options: { weights?: string; json?: string }, command: Command): Promise<void> {
+  const source = options.weights ?? argument;
+  if (!source) command.error('error: a weights file or the name of an architecture is missing');
+  let summary: NetworkSummary;
+  let file = {};
+  if (isArchitecture(source)) summary = describe(source);
+  else {
+    const model = await loadModel(source);
+    summary = model.summary;
+    file = { precision: model.precision, fileBytes: (await stat(source)).size, memory: model.memory, preprocessing: model.preprocessing };
+  }
+  say(options.json, render(summary, file));
+  if (options.json) await writeJson(options.json, { ...summary, ...file });
+}
+
+function render(summary: NetworkSummary, file: { precision?: string; fileBytes?: number }): string {
+  const { architecture, width, resolution, classes, parameters, madds, blocks } = summary;
+  const table = new Table({
+    head: ['block', 'input', 'operator', 'expand', 'output', 'SE', 'activation', 'stride', 'parameters', 'MAdds'],
+    colAligns: ['left', 'left', 'left', 'right', 'right', 'left', 'left', 'right', 'right', 'right'],
+    style: { head: [], compact: true },
+  });
+  for (const block of blocks) {
+    table.push([
+      block.name,
+      block.input.join('x'),
+      `${block.expand ? 'bneck' : 'conv2d'} ${block.kernel}x${block.kernel}`,
+      block.expand ?? '',
+      block.output[2],
+      block.squeezeExcite ? 'yes' : '',
+      block.activation,
+      block.stride,
+      block.parameters.toLocaleString('en'),
+      millions(block.madds),
+    ]);
+  }
+  const facts = [
+    `${architecture}, width ${width}, ${resolution}x${resolution}, ${classes} classes`,
+    ...(file.precision ? [`${file.precision}, ${megabytes(file.fileBytes as number)}`] : []),
+    `${parameters.toLocaleString('en')} parameters, ${millions(madds)} MAdds`,
+  ];
+  return `${facts.join(' | ')}\n${table}`;
+}

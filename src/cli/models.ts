@@ -1,0 +1,47 @@
+import { InputError } from '../errors.js';
+import { imagenetLabels, listImages } from '../evaluation/dataset.js';
+import { loadModel, type Model, quantize } from '../model.js';
+import { Images } from './images.js';
+import type { Common } from './options.js';
+import { withProgress } from './progress.js';
+
+/** Loads a file as the precision asked for; a network of ImageNet's size that names no classes gets ImageNet's. */
+export async function load(weights: string, precision: 'float32' | undefined, { threads, simd }: Common): Promise<Model> {
+  const options = { threads, simd, ...(precision ? { precision } : {}) };
+  const model = await loadModel(weights, options);
+  if (model.hasLabels) return model;
+  const labels = await imagenetLabels(model.classes);
+  if (!labels) return model;
+  model.dispose();
+  return loadModel(weights, { ...options, labels });
+}
+
+/** Images for calibration, evenly spread where a folder holds more than are wanted. */
+export async function calibrationFiles(directory: string, limit: number): Promise<string[]> {
+  const all = await listImages(directory);
+  if (all.length === 0) throw new InputError(`${directory} holds no images to calibrate on; .jpg, .png or .webp were expected.`);
+  if (all.length <= limit) return all;
+  return Array.from({ length: limit }, (_, i) => all[Math.floor((i * all.length) / limit)] as string);
+}
+
+export async function quantizeOn(model: Model, files: readonly string[]): Promise<Model> {
+  const images = new Images(model);
+  return withProgress('calibrating', files.length, (onProgress) => quantize(model, images.unlabelled(files), { onProgress }));
+}
+
+/** A file as the wanted precision; float32 weights become int8 by calibration. */
+export async function loadAs(
+  weights: string,
+  precision: 'float32' | 'int8' | undefined,
+  calibration: string | undefined,
+  common: Common,
+): Promise<Model> {
+  const model = await load(weights, precision === 'float32' ? precision : undefined, common);
+  if (precision !== 'int8' || model.precision === 'int8') return model;
+  if (!calibration) {
+    throw new InputError(
+      `${weights} holds float32 weights: running them as int8 needs --calibration DIR, or a file that the quantize command made.`,
+    );
+  }
+  return quantizeOn(model, await calibrationFiles(calibration, 100));
+}

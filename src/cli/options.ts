@@ -1,0 +1,25 @@
+import { InvalidArgumentError, Option } from 'commander';
+import type { LoadOptions } from '../model.js';
+
+// Options that several commands share, and how their values are read.
+
+export function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError('a whole number above 0 was expected.');
+  return value;
+}
+
+export const threadCount = (text: string): number | 'auto' => (text === 'auto' ? text : positiveInteger(text));
+
+export const weightsOption = () =>
+  new Option('-w, --weights <file>', 'weights: safetensors (torchvision, timm or our own int8) or .tflite').makeOptionMandatory();
+export const precisionOption = () =>
+  new Option('-p, --precision <precision>', 'what to run; without it a file runs as what it is').choices(['float32', 'int8']);
+export const calibrationOption = () =>
+  new Option('-c, --calibration <dir>', 'unlabelled images that int8 is calibrated on; 16 to 100 typical ones are enough');
+export const jsonOption = (what = 'the result') =>
+  new Option('--json <file>', `write ${what} as JSON; - is standard output, and nothing else`);
+export const threadsOption = () => new Option('-t, --threads <n>', "threads, or 'auto'").argParser(threadCount).default(1);
+export const simdOption = () => new Option('--simd <variant>', 'kernels to use').choices(['auto', 'baseline', 'relaxed']).default('auto');
+
+export type Common = Required<Pick<LoadOptions, 'threads' | 'simd'>>;

@@ -1,0 +1,116 @@
+import { readFile } from 'node:fs/promises';
+import type { Disagreement } from './metrics.js';
+import type { ComparisonResult } from './result.js';
+
+// compare --html: one page that needs nothing else, no script and no other file.
+
+/** Pictures shown at most; each is embedded. */
+const PICTURES = 60;
+const PICTURE_SIDE = 128;
+
+const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
+const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`;
+
+const STYLE = `
+:root { color-scheme: light dark; --float: #3b6fb6; --int8: #d9822b; --line: #8884; }
+body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
+table { border-collapse: collapse; width: 100%; } th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
+th:first-child, td:first-child { text-align: left; } .scroll { overflow-x: auto; }
+.bars { display: grid; grid-template-columns: max-content 1fr max-content; gap: .2rem .7rem; align-items: center; }
+.bars i { display: block; height: 1rem; border-radius: 2px; background: var(--float); } .bars i.int8 { background: var(--int8); }
+.bars.layers { font-size: 12px; } .bars.layers i { height: .6rem; }
+.pictures { display: grid; grid-template-columns: repeat(auto-fill, minmax(9rem, 1fr)); gap: 1rem; padding: 0; list-style: none; }
+.pictures img { width: 100%; border-radius: 4px; } .pictures dl { margin: 0; font-size: 12px; display: grid; grid-template-columns: auto 1fr; gap: 0 .4rem; }
+dd { margin: 0; } dt { color: #888; } .right { font-weight: 600; }
+`;
+
+interface Bar {
+  readonly name: string;
+  readonly value: number;
+  readonly text: string;
+  readonly int8: boolean;
+}
+
+function bars(rows: readonly Bar[], kind = ''): string {
+  const largest = Math.max(...rows.map(({ value }) => value), 1e-9);
+  const line = ({ name, value, text, int8 }: Bar) =>
+    `<span>${escaped(name)}</span><i${int8 ? ' class="int8"' : ''} style="width:${((Math.max(value, 0) / largest) * 100).toFixed(2)}%"></i><span>${text}</span>`;
+  return `<div class="bars ${kind}">${rows.map(line).join('\n')}</div>`;
+}
+
+function table({ comparison, sizes }: ComparisonResult): string {
+  const { reference, candidate } = comparison;
+  const rows = [reference, candidate].map(({ top1, top5, latencyMs: { median, p10, p90 } }, i) => {
+    const { modelBytes, arenaBytes } = sizes[i as 0 | 1];
+    const cells = [
+      i === 0 ? 'float32' : 'int8',
+      percent(top1),
+      percent(top5),
+      `${median.toFixed(2)} (${p10.toFixed(2)} to ${p90.toFixed(2)})`,
+      megabytes(modelBytes),
+      megabytes(arenaBytes),
+    ];
+    return `<tr>${cells.map((cell) => `<td>${cell}</td>`).join('')}</tr>`;
+  });
+  const head = ['', 'top-1', 'top-5', 'latency, ms (p10 to p90)', 'file', 'activations'];
+  return `<div class="scroll"><table><tr>${head.map((cell) => `<th>${cell}</th>`).join('')}</tr>${rows.join('')}</table></div>`;
+}
+
+async function picture({ sample, reference, candidate }: Disagreement, labels: readonly string[]): Promise<string> {
+  const { default: sharp } = await import('sharp');
+  const file = await readFile(sample.name as string);
+  const jpeg = await sharp(file).rotate().resize(PICTURE_SIDE, PICTURE_SIDE, { fit: 'cover' }).jpeg({ quality: 80 }).toBuffer();
+  const answer = (index: number) => {
+    const label = escaped(labels[index] as string);
+    return `<dd${index === sample.label ? ' class="right"' : ''}>${label}</dd>`;
+  };
+  const truth = escaped(labels[sample.label] as string);
+  return `<li><img alt="${truth}" src="data:image/jpeg;base64,${jpeg.toString('base64')}">
+<dl><dt>is</dt><dd>${truth}</dd><dt>float32</dt>${answer(reference)}<dt>int8</dt>${answer(candidate)}</dl></li>`;
+}
+
+async function section(result: ComparisonResult): Promise<string> {
+  const { summary, comparison, calibrationImages, labels, layerErrors, skipped } = result;
+  const { reference, candidate, agreement, logitSqnrDb, speedup, images, disagreements } = comparison;
+  const pair = (value: (row: typeof reference) => number, text: (value: number) => string) =>
+    bars(
+      [reference, candidate].map((row, i) => ({
+        name: i === 0 ? 'float32' : 'int8',
+        value: value(row),
+        text: text(value(row)),
+        int8: i === 1,
+      })),
+    );
+  const pictures: string[] = [];
+  for (const disagreement of disagreements.slice(0, PICTURES)) pictures.push(await picture(disagreement, labels));
+  const more = disagreements.length > PICTURES ? ` (the first ${PICTURES} of ${disagreements.length})` : '';
+  const notes = skipped.length > 0 ? `<p>${skipped.length} files could not be decoded: ${escaped(skipped.join(', '))}</p>` : '';
+  return `<section><h2>${escaped(summary.architecture)}, width ${summary.width}, ${summary.resolution} px</h2>
+<p>${images} images, int8 calibrated on ${calibrationImages}. Same top-1 on ${percent(agreement)}; logit SQNR ${logitSqnrDb.toFixed(1)} dB; int8 runs at ${speedup.toFixed(2)} times float32's speed.</p>
+${table(result)}
+<h3>Top-1</h3>${pair((row) => row.top1, percent)}
+<h3>Latency, median</h3>${pair(
+    (row) => row.latencyMs.median,
+    (value) => `${value.toFixed(2)} ms`,
+  )}
+<h3>Error by layer</h3><p>Signal over noise of int8 against float32, up to and with each layer, in dB: longer is better.</p>
+${bars(
+  layerErrors.map(({ name, sqnrDb }) => ({ name, value: sqnrDb, text: sqnrDb.toFixed(1), int8: true })),
+  'layers',
+)}
+<h3>Where they differ${more}</h3>${pictures.length > 0 ? `<ul class="pictures">${pictures.join('\n')}</ul>` : '<p>Nowhere.</p>'}${notes}</section>`;
+}
+
+/** The page, as HTML. Pictures are read from the samples' names, which are paths. */
+export async function compareReport(results: readonly ComparisonResult[]): Promise<string> {
+  const sections: string[] = [];
+  for (const result of results) sections.push(await section(result));
+  return `<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>float32 against int8</title><style>${STYLE}</style></head>
+<body><h1>float32 against int8</h1>
+${sections.join('\n')}
+</body></html>
+`;
+}
