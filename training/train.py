@@ -18,14 +18,16 @@ from torch.nn.functional import cross_entropy, interpolate
 from draw import classes, draw
 
 # One row a stage: pictures are drawn `frame` px wide and cropped to `crop` px, as 256 is to 224 at test time. Small
-# first, because a picture of 64 px costs a tenth of one of 224; the last stage adapts to the size that is used.
+# first, because a picture of 64 px costs a tenth of one of 224; the last stages adapt to the size that is used.
 STAGES = {
     'small': [dict(frame=80, crop=64, per_class=100, epochs=9, rate=4e-3),
               dict(frame=128, crop=112, per_class=40, epochs=3, rate=1.5e-3),
-              dict(frame=256, crop=224, per_class=16, epochs=2, rate=6e-4)],
+              dict(frame=256, crop=224, per_class=16, epochs=2, rate=6e-4),
+              dict(frame=256, crop=224, per_class=24, epochs=4, rate=1.2e-3)],
     'large': [dict(frame=80, crop=64, per_class=100, epochs=9, rate=3e-3),
               dict(frame=128, crop=112, per_class=40, epochs=2, rate=1.2e-3),
-              dict(frame=256, crop=224, per_class=16, epochs=1, rate=5e-4)],
+              dict(frame=256, crop=224, per_class=16, epochs=1, rate=5e-4),
+              dict(frame=256, crop=224, per_class=24, epochs=2, rate=1e-3)],
 }
 BATCH = 128
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
@@ -126,9 +128,13 @@ def train(architecture, work, seed=1):
             if (step + 1) % 200 == 0 or step + 1 == total:
                 ended = step + 1 == total
                 score = accuracy(model, held_out, stage['crop']) if ended or (step + 1) % 1000 == 0 else ''
+                new = not log.exists()
                 with log.open('a', newline='') as file:
-                    csv.writer(file).writerow([number, step + 1, total, round(loss_sum / since, 4), score,
-                                               round(since * BATCH / (time.time() - began))])
+                    writer = csv.writer(file)
+                    if new:
+                        writer.writerow(['stage', 'step', 'steps', 'loss', 'held_out_top1', 'pictures_per_second'])
+                    writer.writerow([number, step + 1, total, round(loss_sum / since, 4), score,
+                                     round(since * BATCH / (time.time() - began))])
                 loss_sum, since, began = 0.0, 0, time.time()
                 state = {'stage': number, 'step': step + 1, 'model': model.state_dict(),
                          'optimizer': optimizer.state_dict(), 'schedule': schedule.state_dict()}

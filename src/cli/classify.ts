@@ -51,7 +51,7 @@ async function classify(images: string[], options: Options): Promise<void> {
     }
   }
   for (const { image, predictions } of results) {
-    const table = new Table({ head: [image, ''], style: { head: [] }, colAligns: ['left', 'right'] });
+    const table = new Table({ head: [image, ''], style: { head: [], border: [] }, colAligns: ['left', 'right'] });
     for (const { label, probability } of predictions) table.push([label, percent(probability)]);
     say(json, table.toString());
   }

@@ -131,7 +131,7 @@ function render(results: readonly ComparisonResult[]): string {
   const table = new Table({
     head: ['network', 'precision', 'top-1', 'top-5', 'latency, ms (p10 to p90)', 'file', 'activations', 'agreement', 'logit SQNR', 'speed'],
     colAligns: ['left', 'left', ...Array(8).fill('right')],
-    style: { head: [] },
+    style: { head: [], border: [] },
   });
   for (const { summary, comparison, sizes } of results) {
     const { reference, candidate, agreement, logitSqnrDb, speedup } = comparison;
