@@ -27,8 +27,8 @@ function halfToFloat(half: number): number {
   return sign * (1 + fraction / 1024) * 2 ** (exponent - 15);
 }
 
-/** A file's bytes need not be aligned: copy. */
-const aligned = (bytes: Uint8Array): ArrayBuffer => bytes.slice().buffer as ArrayBuffer;
+/** A file's bytes need not be aligned: copy. (A Buffer's own slice() would not.) */
+const aligned = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
 
 /** Any floating-point tensor as float32; refuses NaN and infinity, which no trained weight is. */
 export function toFloat32(name: string, tensor: RawTensor): Float32Array {

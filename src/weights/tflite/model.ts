@@ -115,7 +115,7 @@ export function lanesOf(tensor: TfliteTensor): Lanes | undefined {
   return { scale, low: lowest - zeroPoint, high: lowest + 255 - zeroPoint };
 }
 
-const copied = (bytes: Uint8Array): ArrayBuffer => bytes.slice().buffer as ArrayBuffer;
+const copied = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
 
 export const int32s = (tensor: TfliteTensor): Int32Array => {
   if (tensor.type !== 'int32') throw new ModelFormatError(`tflite: tensor ${tensor.index} is ${tensor.type}; int32 was expected.`);
