@@ -26,8 +26,6 @@ export function tile4(
   o0: usize, o1: usize, o2: usize, o3: usize,
   r0: usize, r1: usize, r2: usize, r3: usize,
 ): void {
-  const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
   const depth = <usize>p.inputChannels * 4;
   const endOfChannels = <usize>p.channels * 4;
   let filter = p.filter;
@@ -43,8 +41,8 @@ export function tile4(
     let c31 = c01;
     const end = a0 + depth;
     do {
-      let b0 = v128.load(filter);
-      let b1 = v128.load(filter, 16);
+      const b0 = v128.load(filter);
+      const b1 = v128.load(filter, 16);
       let a = v128.load_splat<f32>(a0);
       c00 = madd(c00, a, b0);
       c01 = madd(c01, a, b1);
@@ -58,31 +56,18 @@ export function tile4(
       c30 = madd(c30, a, b0);
       c31 = madd(c31, a, b1);
 
-      b0 = v128.load(filter, 32);
-      b1 = v128.load(filter, 48);
-      a = v128.load_splat<f32>(a0, 4);
-      c00 = madd(c00, a, b0);
-      c01 = madd(c01, a, b1);
-      a = v128.load_splat<f32>(a1, 4);
-      c10 = madd(c10, a, b0);
-      c11 = madd(c11, a, b1);
-      a = v128.load_splat<f32>(a2, 4);
-      c20 = madd(c20, a, b0);
-      c21 = madd(c21, a, b1);
-      a = v128.load_splat<f32>(a3, 4);
-      c30 = madd(c30, a, b0);
-      c31 = madd(c31, a, b1);
-
-      filter += 64;
-      a0 += 8;
-      a1 += 8;
-      a2 += 8;
-      a3 += 8;
+      filter += 32;
+      a0 += 4;
+      a1 += 4;
+      a2 += 4;
+      a3 += 4;
     } while (a0 < end);
     a0 -= depth;
     a1 -= depth;
     a2 -= depth;
     a3 -= depth;
+    const low = f32x4.splat(p.low);
+    const high = f32x4.splat(p.high);
     v128.store(o0 + n, epilogue(kind, c00, low, high, r0 + n));
     v128.store(o0 + n, epilogue(kind, c01, low, high, r0 + n + 16), 16);
     v128.store(o1 + n, epilogue(kind, c10, low, high, r1 + n));

@@ -33,9 +33,6 @@ export function tile4(
   o0: usize, o1: usize, o2: usize, o3: usize,
   r0: usize, r1: usize, r2: usize, r3: usize,
 ): void {
-  const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
-  const alpha = f32x4.splat(p.alpha);
   const depth = <usize>p.inputChannels * 2;
   const endOfChannels = <usize>p.channels * 2;
   let filter = p.filter;
@@ -53,8 +50,8 @@ export function tile4(
     let c31 = c01;
     const end = a0 + depth;
     do {
-      let b0 = v128.load(filter);
-      let b1 = v128.load(filter, 16);
+      const b0 = v128.load(filter);
+      const b1 = v128.load(filter, 16);
       let a = v128.load_splat<i32>(a0);
       c00 = dot(c00, a, b0);
       c01 = dot(c01, a, b1);
@@ -68,31 +65,19 @@ export function tile4(
       c30 = dot(c30, a, b0);
       c31 = dot(c31, a, b1);
 
-      b0 = v128.load(filter, 32);
-      b1 = v128.load(filter, 48);
-      a = v128.load_splat<i32>(a0, 4);
-      c00 = dot(c00, a, b0);
-      c01 = dot(c01, a, b1);
-      a = v128.load_splat<i32>(a1, 4);
-      c10 = dot(c10, a, b0);
-      c11 = dot(c11, a, b1);
-      a = v128.load_splat<i32>(a2, 4);
-      c20 = dot(c20, a, b0);
-      c21 = dot(c21, a, b1);
-      a = v128.load_splat<i32>(a3, 4);
-      c30 = dot(c30, a, b0);
-      c31 = dot(c31, a, b1);
-
-      filter += 64;
-      a0 += 8;
-      a1 += 8;
-      a2 += 8;
-      a3 += 8;
+      filter += 32;
+      a0 += 4;
+      a1 += 4;
+      a2 += 4;
+      a3 += 4;
     } while (a0 < end);
     a0 -= depth;
     a1 -= depth;
     a2 -= depth;
     a3 -= depth;
+    const low = f32x4.splat(p.low);
+    const high = f32x4.splat(p.high);
+    const alpha = f32x4.splat(p.alpha);
     store8(kind, o0 + n, c00, c01, scale, gateScale, r0 + n, alpha, low, high);
     store8(kind, o1 + n, c10, c11, scale, gateScale, r1 + n, alpha, low, high);
     store8(kind, o2 + n, c20, c21, scale, gateScale, r2 + n, alpha, low, high);
