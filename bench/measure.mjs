@@ -26,7 +26,13 @@ export async function measure(contenders, rounds, onRound = () => undefined) {
     }
     onRound(round + 1);
   }
-  return contenders.map(({ name }, i) => ({ name, median: median(times[i]), p10: quantile(times[i], 0.1), p90: quantile(times[i], 0.9), runs: times[i].length }));
+  return contenders.map(({ name }, i) => ({
+    name,
+    median: median(times[i]),
+    p10: quantile(times[i], 0.1),
+    p90: quantile(times[i], 0.9),
+    runs: times[i].length,
+  }));
 }
 
 /** Noise over signal of logits against others, as a share of their standard deviation. */

@@ -28,5 +28,9 @@ const model = {
 };
 const all = await contenders({ loadModel, readNetwork, detectFeatures, ort, ortNative, tf }, model, { deviation });
 const times = await measure(all, Number(rounds), () => process.stderr.write('.'));
-console.log(JSON.stringify(times.map((time, i) => ({ ...time, precision: all[i].precision, threads: all[i].threads, deviation: all[i].deviation ?? 0 }))));
+console.log(
+  JSON.stringify(
+    times.map((time, i) => ({ ...time, precision: all[i].precision, threads: all[i].threads, deviation: all[i].deviation ?? 0 })),
+  ),
+);
 process.exit(0); // tfjs keeps handles

@@ -9,8 +9,9 @@ import { dequantize } from './quantization/dequantize.js';
 import { observeRanges, type Ranges } from './quantization/observe.js';
 import { quantizeNetwork } from './quantization/quantize.js';
 import type { Simd } from './runtime/engine.js';
-import { Executor, type LayerTiming } from './runtime/executor.js';
+import { Executor, type LayerTiming, type RuntimeOptions } from './runtime/executor.js';
 import type { Plan, TensorView } from './runtime/plan.js';
+import { MOST_THREADS } from './runtime/threads/pool.js';
 import { readNetwork } from './weights/load.js';
 import { checkPreprocessing } from './weights/metadata.js';
 import { writeNative } from './weights/native.js';
@@ -66,13 +67,13 @@ export class Model {
   constructor(
     private readonly network: Network,
     executor: Executor,
-    private readonly options: Pick<LoadOptions, 'simd'>,
+    private readonly options: RuntimeOptions,
   ) {
     this.executor = executor;
   }
 
   /** @internal */
-  static async create(network: Network, options: Pick<LoadOptions, 'simd'> = {}): Promise<Model> {
+  static async create(network: Network, options: RuntimeOptions = {}): Promise<Model> {
     return new Model(network, await Executor.create(network, options), options);
   }
 
@@ -82,6 +83,11 @@ export class Model {
 
   get precision(): 'float32' | 'int8' {
     return this.network.lanes.size > 0 ? 'int8' : 'float32';
+  }
+
+  /** How many threads it runs on, and with which SIMD: what `threads` and `simd` came to here. */
+  get runtimeFeatures(): { threads: number; simd: 'baseline' | 'relaxed' } {
+    return { threads: this.live.engine.threads, simd: this.live.engine.variant };
   }
 
   /** The side in pixels that images are brought to. */
@@ -183,6 +189,7 @@ export class Model {
 
   /** Gives the memory back. Everything but dispose() throws DisposedError from here on. */
   dispose(): void {
+    this.executor?.dispose();
     this.executor = undefined;
   }
 
@@ -193,7 +200,7 @@ export class Model {
   }
 
   /** @internal */
-  get loadOptions(): Pick<LoadOptions, 'simd'> {
+  get loadOptions(): RuntimeOptions {
     return this.options;
   }
 
@@ -271,6 +278,15 @@ export class Model {
   }
 }
 
+function runtimeOptions({ simd = 'auto', threads = 1 }: LoadOptions): RuntimeOptions {
+  if (simd !== 'auto' && simd !== 'baseline' && simd !== 'relaxed')
+    throw new InputError(`simd is 'auto', 'baseline' or 'relaxed', not ${simd}.`);
+  if (threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
+    throw new InputError(`threads is 'auto' or a whole number from 1 to ${MOST_THREADS}, not ${threads}.`);
+  }
+  return { simd, threads };
+}
+
 async function bytesOf(source: ModelSource, options: LoadOptions): Promise<Uint8Array> {
   if (source instanceof Uint8Array) return source;
   if (source instanceof ArrayBuffer) return new Uint8Array(source);
@@ -296,7 +312,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
   }
   if (labels) network = { ...network, labels };
   if (preprocessing) network = { ...network, preprocessing: checkPreprocessing(preprocessing) };
-  return Model.create(network, options.simd ? { simd: options.simd } : {});
+  return Model.create(network, runtimeOptions(options));
 }
 
 /**

@@ -17,7 +17,6 @@ export function gatherWindows<T>(p: Arguments, row: usize, scratch: usize): void
     const left = <i32>(x * p.strideWidth) - <i32>p.padLeft;
     const right = left + <i32>p.kernelWidth;
     const inside = left >= 0 && right <= <i32>p.inputWidth;
-    for (let i: usize = used; i < window; i += sizeof<T>()) store<T>(scratch + i, 0);
     let target = scratch;
     for (let ky: usize = 0; ky < p.kernelHeight; ky++, target += run) {
       const y = top + <i32>ky;
@@ -27,7 +26,8 @@ export function gatherWindows<T>(p: Arguments, row: usize, scratch: usize): void
       }
       const source = p.input + <usize>y * p.inputRowStride + <usize>left * pixel;
       if (inside) {
-        for (let i: usize = 0; i < run; i += sizeof<T>()) store<T>(target + i, load<T>(source + i));
+        // Whole vectors: what lands beyond the run is overwritten by the next one, or by the zeros at the end.
+        for (let i: usize = 0; i < run; i += 16) v128.store(target + i, v128.load(source + i));
       } else {
         for (let kx: usize = 0; kx < p.kernelWidth; kx++) {
           const column = left + <i32>kx;
@@ -38,6 +38,7 @@ export function gatherWindows<T>(p: Arguments, row: usize, scratch: usize): void
         }
       }
     }
+    for (let i: usize = used; i < window; i += sizeof<T>()) store<T>(scratch + i, 0);
     scratch += window;
   }
 }

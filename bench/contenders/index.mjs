@@ -23,7 +23,7 @@ export async function contenders(engine, model, { deviation, threads = [1, 2] })
   const all = [];
   const add = async (precision, threads, making) => all.push({ precision, threads, ...(await making) });
   for (const simd of relaxedSimd ? ['baseline', 'relaxed'] : ['baseline']) {
-    for (const count of [1]) {
+    for (const count of threads) {
       for (const precision of ['float32', 'int8']) {
         const name = `ours, ${precision}, ${simd}, ${count} thread${count > 1 ? 's' : ''}`;
         await add(precision, count, ours(name, model[precision], side, input, { loadModel: engine.loadModel, simd, threads: count }));

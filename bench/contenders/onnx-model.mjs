@@ -27,7 +27,8 @@ function toOutputsFirst(filter, [height, width], inputs, outputs) {
 
 /** Symmetric padding as it is; TensorFlow's 'same' by its name in ONNX. */
 function padding(node) {
-  if (node.padding === 'same') return { name: 'auto_pad', type: onnx.AttributeProto.AttributeType.STRING, s: new TextEncoder().encode('SAME_UPPER') };
+  if (node.padding === 'same')
+    return { name: 'auto_pad', type: onnx.AttributeProto.AttributeType.STRING, s: new TextEncoder().encode('SAME_UPPER') };
   const [top, bottom, left, right] = node.padding === 'valid' ? [0, 0, 0, 0] : node.padding;
   return ints('pads', [top, left, bottom, right]);
 }
@@ -71,7 +72,12 @@ class Builder {
     const scales = Float32Array.from({ length: node.channels }, (_, c) => {
       return values.subarray(c * size, (c + 1) * size).reduce((most, w) => Math.max(most, Math.abs(w)), 0) / 127 || 1e-6;
     });
-    this.constant(`${name}.q`, INT8, dims, Int8Array.from(values, (w, i) => Math.round(w / scales[Math.floor(i / size)])));
+    this.constant(
+      `${name}.q`,
+      INT8,
+      dims,
+      Int8Array.from(values, (w, i) => Math.round(w / scales[Math.floor(i / size)])),
+    );
     this.constant(`${name}.scale`, FLOAT, [node.channels], scales);
     this.constant(`${name}.zero`, INT8, [node.channels], new Int8Array(node.channels));
     return this.node('DequantizeLinear', [`${name}.q`, `${name}.scale`, `${name}.zero`], name, [int('axis', 0)]);
@@ -106,7 +112,12 @@ export function onnxModel(network, side, ranges) {
       const attributes = [ints('kernel_shape', node.kernel), ints('strides', node.strides), int('group', node.groups), padding(node)];
       const plain = node.activation === 'none' && inputs.length === 1;
       let sum = builder.node('Conv', [inputs[0], filter, bias], plain ? output : `${output}.sum`, attributes);
-      if (inputs[1]) sum = builder.node('Add', [builder.quantized(sum, ranges?.get(output)), inputs[1]], node.activation === 'none' ? output : `${output}.add`);
+      if (inputs[1])
+        sum = builder.node(
+          'Add',
+          [builder.quantized(sum, ranges?.get(output)), inputs[1]],
+          node.activation === 'none' ? output : `${output}.add`,
+        );
       if (node.activation !== 'none') builder.activation(node.activation, sum, output);
     } else if (node.kind === 'globalAveragePool') builder.node('GlobalAveragePool', inputs, output);
     else if (node.kind === 'multiply') builder.node('Mul', inputs, output);
@@ -116,7 +127,10 @@ export function onnxModel(network, side, ranges) {
     names.set(output, builder.quantized(output));
   }
   builder.node('Flatten', [names.get(network.graph.nodes.at(-1).name)], 'logits', [int('axis', 1)]);
-  const value = (name, dims) => ({ name, type: { tensorType: { elemType: FLOAT, shape: { dim: dims.map((dimValue) => ({ dimValue })) } } } });
+  const value = (name, dims) => ({
+    name,
+    type: { tensorType: { elemType: FLOAT, shape: { dim: dims.map((dimValue) => ({ dimValue })) } } },
+  });
   const graph = {
     name: network.graph.architecture,
     node: builder.nodes,
@@ -124,5 +138,10 @@ export function onnxModel(network, side, ranges) {
     input: [value('input', [1, 3, side, side])],
     output: [value('logits', [1, network.graph.classes])],
   };
-  return onnx.ModelProto.encode({ irVersion: 8, opsetImport: [{ domain: '', version: OPSET }], producerName: 'mobilenet-v3-wasm-bench', graph }).finish();
+  return onnx.ModelProto.encode({
+    irVersion: 8,
+    opsetImport: [{ domain: '', version: OPSET }],
+    producerName: 'mobilenet-v3-wasm-bench',
+    graph,
+  }).finish();
 }

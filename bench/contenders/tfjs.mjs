@@ -29,7 +29,12 @@ export async function tfjs(tf, name, network, side, input) {
       filter,
       bias,
       strides: [...node.strides],
-      pad: sides ?? [[0, 0], [top, bottom], [left, right], [0, 0]], // prettier-ignore
+      pad: sides ?? [
+        [0, 0],
+        [top, bottom],
+        [left, right],
+        [0, 0],
+      ], // prettier-ignore
       ...(sides ? {} : { dimRoundingMode: 'floor' }),
       activation: fusable ? ACTIVATION[node.activation] : 'linear',
     };

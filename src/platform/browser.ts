@@ -1,7 +1,7 @@
 import { ImageError, InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { fetchBytes } from './fetch.js';
-import type { Platform } from './platform.js';
+import type { Platform, ThreadHandle } from './platform.js';
 
 async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Promise<Pixels> {
   let drawable: CanvasImageSource;
@@ -31,5 +31,26 @@ async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Prom
   return { data, width, height, channels: 4 };
 }
 
-const platform: Platform = { readBytes: (source, options) => fetchBytes(source, options), decodeImage };
+function startThread(source: string): ThreadHandle {
+  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+  const worker = new Worker(url);
+  return {
+    request: (message) =>
+      new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }) => resolve(data);
+        worker.onerror = reject; // a Content-Security-Policy without worker-src blob:
+        worker.postMessage(message);
+      }).finally(() => URL.revokeObjectURL(url)),
+    unref: () => undefined,
+    terminate: () => worker.terminate(),
+  };
+}
+
+const platform: Platform = {
+  readBytes: (source, options) => fetchBytes(source, options),
+  decodeImage,
+  parallelism: () => navigator.hardwareConcurrency ?? 1,
+  mainThreadMaySleep: typeof window === 'undefined',
+  startThread,
+};
 export default platform;

@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
+import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { AbortError, ImageError, InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { fetchBytes } from './fetch.js';
-import type { Platform } from './platform.js';
+import type { Platform, ThreadHandle } from './platform.js';
 
 async function readBytes(source: string | URL, options: Parameters<Platform['readBytes']>[1]): Promise<Uint8Array> {
   const text = String(source);
@@ -50,5 +52,19 @@ async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Prom
   }
 }
 
-const platform: Platform = { readBytes, decodeImage };
+function startThread(source: string): ThreadHandle {
+  const worker = new Worker(source, { eval: true });
+  return {
+    request: (message) =>
+      new Promise((resolve, reject) => {
+        worker.once('message', resolve);
+        worker.once('error', reject);
+        worker.postMessage(message);
+      }),
+    unref: () => worker.unref(),
+    terminate: () => void worker.terminate(),
+  };
+}
+
+const platform: Platform = { readBytes, decodeImage, parallelism: availableParallelism, mainThreadMaySleep: true, startThread };
 export default platform;

@@ -1,5 +1,7 @@
 import { instantiate } from '@assemblyscript/loader';
 import { OutOfMemoryError, UnsupportedModelError } from '../errors.js';
+import { CONTROL_WORDS } from './threads/control.js';
+import { automaticThreads, Pool } from './threads/pool.js';
 
 export type Simd = 'auto' | 'baseline' | 'relaxed';
 
@@ -101,6 +103,8 @@ const MAXIMUM_PAGES = 16384;
 export class Engine {
   private top: number;
 
+  private pool: Pool | undefined;
+
   private constructor(
     readonly variant: 'baseline' | 'relaxed',
     readonly memory: WebAssembly.Memory,
@@ -109,7 +113,8 @@ export class Engine {
     this.top = exports.heapBase();
   }
 
-  static async create(simd: Simd = 'auto'): Promise<Engine> {
+  /** `threads` above what is to be had means fewer, down to one, and no error. */
+  static async create(simd: Simd = 'auto', threads: number | 'auto' = 1): Promise<Engine> {
     const features = detectFeatures();
     if (!features.simd) {
       throw new UnsupportedModelError('this engine has no WebAssembly SIMD, which every browser since 2023 and Node since 16.4 has.');
@@ -118,9 +123,42 @@ export class Engine {
       throw new UnsupportedModelError("this engine has no relaxed SIMD; use simd: 'auto' or 'baseline'.");
     }
     const variant = simd === 'auto' ? (features.relaxedSimd ? 'relaxed' : 'baseline') : simd;
-    const memory = new WebAssembly.Memory({ initial: 1 });
-    const { exports } = await instantiate(await compiled(variant), { env: { memory } });
-    return new Engine(variant, memory, exports as unknown as Exports);
+    const wanted = features.threads ? (threads === 'auto' ? automaticThreads() : threads) : 1;
+    const shared = wanted > 1;
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared });
+    const module = await compiled(variant, shared);
+    const { exports } = await instantiate(module, { env: { memory } });
+    const engine = new Engine(variant, memory, exports as unknown as Exports);
+    if (shared) {
+      const control = engine.allocate(CONTROL_WORDS * 4);
+      engine.pool = await Pool.start(wanted, module, memory, control, engine.exports.execute);
+    }
+    return engine;
+  }
+
+  get threads(): number {
+    return this.pool?.threads ?? 1;
+  }
+
+  /** Runs instructions that follow each other in memory, on all threads. */
+  run(program: number, count: number): void {
+    const { pool } = this;
+    if (!pool) {
+      this.exports.execute(program, count, 0, 1);
+      return;
+    }
+    try {
+      pool.run(program, count);
+    } catch (error) {
+      this.pool = undefined;
+      throw error;
+    }
+  }
+
+  /** Ends the workers. */
+  dispose(): void {
+    this.pool?.dispose();
+    this.pool = undefined;
   }
 
   /** Where the next allocation begins; release() gives back what was allocated since. */
@@ -164,15 +202,28 @@ function grow(memory: WebAssembly.Memory, pages: number): number {
   }
 }
 
+/** The memory import's limits in a binary: "env" "memory", kind 2, then the flag: 1 is "has a maximum", 3 also "shared". */
+const MEMORY_IMPORT = [3, 101, 110, 118, 6, 109, 101, 109, 111, 114, 121, 2, 1];
+
+function withSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const at = binary.findIndex((_, i) => MEMORY_IMPORT.every((byte, j) => binary[i + j] === byte));
+  binary[at + MEMORY_IMPORT.length - 1] = 3;
+  return binary;
+}
+
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
-/** Each variant is compiled once; instances share it. */
-function compiled(variant: 'baseline' | 'relaxed'): Promise<WebAssembly.Module> {
-  let module = modules.get(variant);
+/** Each variant is compiled once; instances share it. Threads need the same code with its memory declared as shared. */
+function compiled(variant: 'baseline' | 'relaxed', shared: boolean): Promise<WebAssembly.Module> {
+  const key = `${variant} ${shared}`;
+  let module = modules.get(key);
   if (!module) {
-    const binary = variant === 'relaxed' ? import('./binaries/relaxed.js') : import('./binaries/baseline.js');
-    module = binary.then(({ default: base64 }) => WebAssembly.compile(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0))));
-    modules.set(variant, module);
+    const base64 = variant === 'relaxed' ? import('./binaries/relaxed.js') : import('./binaries/baseline.js');
+    module = base64.then(({ default: text }) => {
+      const binary = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+      return WebAssembly.compile(shared ? withSharedMemory(binary) : binary);
+    });
+    modules.set(key, module);
   }
   return module;
 }

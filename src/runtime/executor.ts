@@ -9,6 +9,11 @@ const LARGEST = 512;
 /** Plans kept, one an input size; when there are more, all are made anew. */
 const PLANS = 8;
 
+export interface RuntimeOptions {
+  readonly simd?: Simd;
+  readonly threads?: number | 'auto';
+}
+
 export interface LayerTiming {
   readonly name: string;
   readonly kind: string;
@@ -34,9 +39,18 @@ export class Executor {
     this.mark = engine.mark();
   }
 
-  static async create(network: Network, options: { simd?: Simd } = {}): Promise<Executor> {
-    const engine = await Engine.create(options.simd);
-    return new Executor(engine, new PackedNetwork(engine, network), network);
+  static async create(network: Network, { simd, threads }: RuntimeOptions = {}): Promise<Executor> {
+    const engine = await Engine.create(simd, threads);
+    try {
+      return new Executor(engine, new PackedNetwork(engine, network), network);
+    } catch (error) {
+      engine.dispose();
+      throw error;
+    }
+  }
+
+  dispose(): void {
+    this.engine.dispose();
   }
 
   /** The plan for an input of height x width; made on first use. */
@@ -64,7 +78,7 @@ export class Executor {
 
   /** Runs what lies in the input. */
   run(plan: Plan): void {
-    this.engine.exports.execute(plan.program, plan.instructions, 0, 1);
+    this.engine.run(plan.program, plan.instructions);
   }
 
   /** A result of the last run; a view that the next run overwrites. */
@@ -77,7 +91,7 @@ export class Executor {
     const { engine } = this;
     observe(plan.input, engine.memory);
     for (const step of plan.steps) {
-      engine.exports.execute(plan.program + step.first * INSTRUCTION_BYTES, step.count, 0, 1);
+      engine.run(plan.program + step.first * INSTRUCTION_BYTES, step.count);
       if (step.output) observe(step.output, engine.memory);
     }
   }
@@ -90,7 +104,7 @@ export class Executor {
       this.input(plan).set(input); // its memory serves later layers too
       plan.steps.forEach((step, i) => {
         const start = performance.now();
-        this.engine.exports.execute(plan.program + step.first * INSTRUCTION_BYTES, step.count, 0, 1);
+        this.engine.run(plan.program + step.first * INSTRUCTION_BYTES, step.count);
         times[i]?.push(performance.now() - start);
       });
     }

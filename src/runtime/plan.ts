@@ -381,9 +381,10 @@ class Planner {
       else push(kind, 'pointwise_1x8', output.stored / 8, other);
       return;
     }
-    const scratchBytes = width * packed.depth * input.elementBytes;
+    // Windows are gathered by whole vectors: the last one may overshoot.
+    const scratchBytes = width * packed.depth * input.elementBytes + 16;
     const step = this.operators.length;
-    const scratch: Buffer = { bytes: scratchBytes, firstStep: step, lastStep: step, offset: 0 };
+    const scratch: Buffer = { bytes: scratchBytes * this.packed.engine.threads, firstStep: step, lastStep: step, offset: 0 };
     this.buffers.push(scratch);
     push('convolution', 'convolution', height, () => ({
       scratch: this.arena + scratch.offset,

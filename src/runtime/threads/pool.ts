@@ -1,0 +1,88 @@
+import platform from '#platform';
+import { MobileNetError } from '../../errors.js';
+import type { ThreadHandle } from '../../platform/platform.js';
+import { INSTRUCTION_BYTES } from '../instruction.js';
+import { CONTROL_WORDS, COUNT, GENERATION, PROGRAM, runShare, THREADS } from './control.js';
+import type { Start } from './worker.js';
+
+/** No layer takes a hundredth of this; a worker that does not come is dead. */
+const PATIENCE_MILLISECONDS = 5000;
+/** More than this gain nothing on layers of a few hundred microseconds. */
+const MOST_AUTOMATIC = 4;
+export const MOST_THREADS = 16;
+
+/** How many threads 'auto' means here. */
+export const automaticThreads = (): number => Math.max(1, Math.min(MOST_AUTOMATIC, platform.parallelism()));
+
+export class WorkerError extends MobileNetError {
+  constructor() {
+    super('ERR_WORKER', 'a worker thread died during an inference; run it again, it goes on with one thread.');
+  }
+}
+
+/** Workers on one shared memory, started once. The caller's own thread is thread 0. */
+export class Pool {
+  private constructor(
+    readonly threads: number,
+    private readonly execute: Parameters<typeof runShare>[0],
+    private readonly control: Int32Array,
+    private readonly workers: readonly ThreadHandle[],
+  ) {}
+
+  /** Undefined where workers are not to be had: a policy forbids them, or they fail to start. */
+  static async start(
+    threads: number,
+    module: WebAssembly.Module,
+    memory: WebAssembly.Memory,
+    pointer: number,
+    execute: Parameters<typeof runShare>[0],
+  ): Promise<Pool | undefined> {
+    const control = new Int32Array(memory.buffer, pointer, CONTROL_WORDS).fill(0);
+    const workers: ThreadHandle[] = [];
+    try {
+      const { default: source } = await import('../binaries/pool-worker.js');
+      for (let thread = 1; thread < threads; thread++) workers.push(platform.startThread(source));
+      await Promise.all(
+        workers.map((worker, i) => {
+          const start: Start = {
+            module,
+            memory,
+            control: pointer,
+            controlWords: CONTROL_WORDS,
+            instructionBytes: INSTRUCTION_BYTES,
+            thread: i + 1,
+          };
+          return worker.request(start);
+        }),
+      );
+    } catch {
+      for (const worker of workers) worker.terminate();
+      return undefined;
+    }
+    for (const worker of workers) worker.unref();
+    return new Pool(threads, execute, control, workers);
+  }
+
+  /** Runs instructions, each shared out among all threads. */
+  run(program: number, count: number): void {
+    const control = this.control;
+    control[PROGRAM] = program;
+    control[COUNT] = count;
+    control[THREADS] = this.threads;
+    Atomics.add(control, GENERATION, 1);
+    Atomics.notify(control, GENERATION);
+    let deadline = performance.now() + PATIENCE_MILLISECONDS;
+    const execute: typeof this.execute = (...share) => {
+      this.execute(...share);
+      deadline = performance.now() + PATIENCE_MILLISECONDS;
+    };
+    if (!runShare(execute, control, 0, INSTRUCTION_BYTES, platform.mainThreadMaySleep, () => performance.now() < deadline)) {
+      this.dispose();
+      throw new WorkerError();
+    }
+  }
+
+  dispose(): void {
+    for (const worker of this.workers) worker.terminate();
+  }
+}
