@@ -7,7 +7,8 @@ import { checkPixels, type ImageSource, isPixels, type Pixels } from './image/pi
 import { preprocess } from './image/preprocess.js';
 import { dequantize } from './quantization/dequantize.js';
 import { observeRanges, type Ranges } from './quantization/observe.js';
-import { quantizeNetwork } from './quantization/quantize.js';
+import { quantizeNetwork, type SchemeOptions } from './quantization/quantize.js';
+import { layersToKeep, type Probe } from './quantization/sensitivity.js';
 import type { Simd } from './runtime/engine.js';
 import { Executor, type LayerTiming, type RuntimeOptions } from './runtime/executor.js';
 import type { Plan, TensorView } from './runtime/plan.js';
@@ -47,6 +48,10 @@ export interface Prediction {
 }
 
 export interface QuantizeOptions {
+  /** Convolutions, by name as profile() has them, that stay in float32. */
+  readonly keepFloat?: readonly string[];
+  /** Keep the most harmful layers in float32 until at most this share of calibration inputs changes its top-1. Holds those inputs in memory. */
+  readonly maxDrop?: number;
   readonly signal?: AbortSignal;
   /** Called after each calibration input. */
   readonly onProgress?: (inputs: number) => void;
@@ -316,25 +321,28 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
 }
 
 /**
- * Quantizes a model to int8: weights with a scale a channel, activations by the ranges that `calibration` shows. No
- * labels are needed; 16 to 100 typical inputs are enough.
+ * What calibration inputs make of a model's tensors: quantizeWith() turns it into int8, in as many ways as are wanted.
  *
- * @throws QuantizationError when calibration is empty or holds values that are not finite
+ * @internal
  */
-export async function quantize(
+export async function calibrate(
   model: Model,
   calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>,
-  options: QuantizeOptions = {},
-): Promise<Model> {
-  const network = model.floatNetwork();
-  const observer = await Model.create(network, model.loadOptions);
+  options: Pick<QuantizeOptions, 'signal' | 'onProgress'> & {
+    readonly histograms?: boolean;
+    readonly onInput?: (probe: Probe) => void;
+  } = {},
+): Promise<Ranges> {
+  const observer = await Model.create(model.floatNetwork(), { ...model.loadOptions, threads: 1 });
   const ranges: Ranges = new Map();
   let inputs = 0;
   try {
     for await (const input of calibration) {
       throwIfAborted(options.signal);
       const plan = observer.put(await observer.decode(input));
-      observeRanges(observer.runtime, plan, ranges);
+      const { height, width } = plan;
+      options.onInput?.({ data: observer.runtime.input(plan).slice(), height, width });
+      observeRanges(observer.runtime, plan, ranges, options.histograms);
       inputs++;
       options.onProgress?.(inputs);
     }
@@ -342,5 +350,38 @@ export async function quantize(
     observer.dispose();
   }
   if (inputs === 0) throw new QuantizationError('quantization needs at least one calibration input; none was given.');
-  return Model.create(quantizeNetwork(network, ranges), model.loadOptions);
+  return ranges;
+}
+
+/** @internal */
+export async function quantizeWith(model: Model, ranges: Ranges, options: SchemeOptions = {}): Promise<Model> {
+  return Model.create(quantizeNetwork(model.floatNetwork(), ranges, options), model.loadOptions);
+}
+
+/**
+ * Quantizes a model to int8: weights with a scale a channel, activations by the ranges that `calibration` shows. No
+ * labels are needed; 16 to 100 typical inputs are enough. The same inputs give the same bytes.
+ *
+ * @throws QuantizationError when calibration is empty or holds values that are not finite, or a layer to keep is none
+ */
+export async function quantize(
+  model: Model,
+  calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>,
+  options: QuantizeOptions = {},
+): Promise<Model> {
+  const { keepFloat = [], maxDrop } = options;
+  if (maxDrop !== undefined && !(maxDrop >= 0 && maxDrop <= 1)) {
+    throw new QuantizationError(`maxDrop is a share from 0 to 1, not ${maxDrop}.`);
+  }
+  const network = model.floatNetwork();
+  const unknown = keepFloat.find((name) => !network.weights.has(name));
+  if (unknown !== undefined) {
+    throw new QuantizationError(`"${unknown}" is no layer of ${model.architecture}; layers are ${[...network.weights.keys()].join(', ')}.`);
+  }
+  const probes: Probe[] = [];
+  const onInput = maxDrop === undefined ? {} : { onInput: (probe: Probe) => void probes.push(probe) };
+  const ranges = await calibrate(model, calibration, { ...options, ...onInput });
+  const named = { keepFloat: new Set(keepFloat) };
+  if (maxDrop === undefined) return quantizeWith(model, ranges, named);
+  return quantizeWith(model, ranges, { keepFloat: await layersToKeep(network, ranges, probes, maxDrop, named) });
 }

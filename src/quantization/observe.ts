@@ -2,32 +2,43 @@ import { QuantizationError } from '../errors.js';
 import { INPUT } from '../graph/graph.js';
 import type { Executor } from '../runtime/executor.js';
 import type { Plan, TensorView } from '../runtime/plan.js';
+import { Histogram } from './histogram.js';
 
-/** What calibration learns of one tensor: bounds for each channel. Memory does not depend on the number of images. */
+/** What calibration learns of one tensor, channel by channel. Memory does not depend on the number of images. */
 export interface Range {
   readonly min: Float32Array;
   readonly max: Float32Array;
+  /** Sums over all pixels seen, and how many those are. */
+  readonly sum: Float64Array;
+  pixels: number;
+  /** One a tensor; only where ranges are to be chosen by it. */
+  readonly histogram?: Histogram;
 }
 
 export type Ranges = Map<string, Range>;
 
-/** Widens `ranges` by what one input makes of every tensor. The input already lies in the plan. */
-export function observeRanges(executor: Executor, plan: Plan, ranges: Ranges): void {
+const newRange = (channels: number, histogram: boolean): Range => ({
+  min: new Float32Array(channels).fill(Number.POSITIVE_INFINITY),
+  max: new Float32Array(channels).fill(Number.NEGATIVE_INFINITY),
+  sum: new Float64Array(channels),
+  pixels: 0,
+  ...(histogram ? { histogram: new Histogram() } : {}),
+});
+
+/** Adds to `ranges` what one input makes of every tensor. The input already lies in the plan. */
+export function observeRanges(executor: Executor, plan: Plan, ranges: Ranges, histograms = false): void {
   executor.observe(plan, (tensor, memory) => {
     let range = ranges.get(tensor.name);
     if (!range) {
-      const channels = tensor.shape[2];
-      range = {
-        min: new Float32Array(channels).fill(Number.POSITIVE_INFINITY),
-        max: new Float32Array(channels).fill(Number.NEGATIVE_INFINITY),
-      };
+      range = newRange(tensor.shape[2], histograms);
       ranges.set(tensor.name, range);
     }
     widen(range, tensor, new Float32Array(memory.buffer));
   });
 }
 
-function widen({ min, max }: Range, { name, shape, pointer, rowStride, pixelStride }: TensorView, values: Float32Array): void {
+function widen(range: Range, { name, shape, pointer, rowStride, pixelStride }: TensorView, values: Float32Array): void {
+  const { min, max, sum, histogram } = range;
   const [height, width, channels] = shape;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -36,10 +47,13 @@ function widen({ min, max }: Range, { name, shape, pointer, rowStride, pixelStri
         const value = values[at + c] as number;
         if (value < (min[c] as number)) min[c] = value;
         if (value > (max[c] as number)) max[c] = value;
+        sum[c] = (sum[c] as number) + value;
       }
+      histogram?.add(values, at, channels);
     }
   }
-  if (!Number.isFinite((min[0] as number) + (max[0] as number))) {
+  range.pixels += height * width;
+  if (!sum.every(Number.isFinite)) {
     const what = name === INPUT ? 'a calibration input' : `"${name}"`;
     throw new QuantizationError(`${what} holds NaN or infinity; calibrate on finite images.`);
   }

@@ -1,0 +1,46 @@
+/** How activations become integers. Weights are int8 with a scale a channel in all of them. */
+export interface Scheme {
+  readonly title: string;
+  /** Bits of activations that have a nonlinearity behind them, and of the narrow ones between blocks, which have none. */
+  readonly bits: 8 | 16;
+  readonly bottleneckBits: 8 | 16;
+  /** A scale a channel for what only depthwise convolutions read: it folds into that channel's multiplier. */
+  readonly perChannel: boolean;
+  readonly range: 'minMax' | 'percentile' | 'leastSquares';
+  /** Scales of filters that minimise the squared error, and biases that make up for what rounding shifts. */
+  readonly refined: boolean;
+}
+
+/** From what TFLite's and onnxruntime's converters do to what this package does: one idea a step. */
+export const SCHEMES = {
+  perTensor: { title: '8 bits, one scale a tensor', bits: 8, bottleneckBits: 8, perChannel: false, range: 'minMax', refined: false },
+  leastSquares: {
+    title: '+ ranges by least squares',
+    bits: 8,
+    bottleneckBits: 8,
+    perChannel: false,
+    range: 'leastSquares',
+    refined: false,
+  },
+  perChannel: {
+    title: '+ a scale a channel before depthwise',
+    bits: 8,
+    bottleneckBits: 8,
+    perChannel: true,
+    range: 'leastSquares',
+    refined: false,
+  },
+  bottleneck: {
+    title: '+ 16 bits in the bottleneck',
+    bits: 8,
+    bottleneckBits: 16,
+    perChannel: true,
+    range: 'leastSquares',
+    refined: false,
+  },
+  wide: { title: '+ 16-bit lanes everywhere', bits: 16, bottleneckBits: 16, perChannel: true, range: 'minMax', refined: false },
+  best: { title: '+ refined filters and biases', bits: 16, bottleneckBits: 16, perChannel: true, range: 'minMax', refined: true },
+} as const satisfies Record<string, Scheme>;
+
+export type SchemeName = keyof typeof SCHEMES;
+export const SCHEME_NAMES = Object.keys(SCHEMES) as SchemeName[];
