@@ -2,14 +2,17 @@ import Table from 'cli-table3';
 import { Command } from 'commander';
 import { InputError } from '../errors.js';
 import { listLabelled } from '../evaluation/dataset.js';
+import { ladder, type Rung } from '../evaluation/ladder.js';
 import { layerErrors } from '../evaluation/layer-error.js';
 import { compare as compareModels } from '../evaluation/metrics.js';
+import { TABLE_4 } from '../evaluation/paper.js';
 import { compareReport } from '../evaluation/report.js';
 import type { ComparisonResult } from '../evaluation/result.js';
-import type { Model, Tensor } from '../model.js';
+import { type Model, quantizeWith, type Tensor } from '../model.js';
+import { SCHEME_NAMES, SCHEMES, type SchemeName } from '../quantization/schemes.js';
 import { Images } from './images.js';
-import { calibrationFiles, load, quantizeOn } from './models.js';
-import { type Common, jsonOption, positiveInteger, simdOption, threadsOption } from './options.js';
+import { calibrateOn, calibrationFiles, load, quantizeOn } from './models.js';
+import { type Common, jsonOption, positiveInteger, seedOption, simdOption, threadsOption } from './options.js';
 import { megabytes, percent, say, write, writeJson } from './output.js';
 import { withProgress } from './progress.js';
 import { SHIPPED, shippedIsHere } from './shipped.js';
@@ -19,6 +22,9 @@ interface Options extends Common {
   readonly images?: string;
   readonly calibration?: string;
   readonly limit?: number;
+  readonly seed?: number;
+  readonly ladder?: true;
+  readonly paper?: true;
   readonly json?: string;
   readonly html?: string;
 }
@@ -37,6 +43,9 @@ export const compareCommand = () =>
       `unlabelled images to calibrate int8 on, or how many of --images to use (without it ${CALIBRATION_IMAGES})`,
     )
     .option('-n, --limit <n>', 'images at most, class by class in turn', positiveInteger)
+    .addOption(seedOption())
+    .option('--ladder', 'ways of quantizing one below the other, from one scale a tensor to what this package does')
+    .option('--paper', "our rows beside the MobileNetV3 paper's Table 4")
     .addOption(threadsOption())
     .addOption(simdOption())
     .addOption(jsonOption('the comparison'))
@@ -45,9 +54,14 @@ export const compareCommand = () =>
 
 async function compare(options: Options): Promise<void> {
   const { weights, images, calibration } = resolve(options);
+  if (options.ladder) {
+    await climb(weights, images, calibration, options);
+    return;
+  }
   const results: ComparisonResult[] = [];
   for (const file of weights) results.push(await compareOne(file, images, calibration, options));
   say(options.json, render(results));
+  if (options.paper) say(options.json, renderPaper(results));
   if (options.json) await writeJson(options.json, results.length === 1 ? contract(results[0] as ComparisonResult) : results.map(contract));
   if (options.html) await write(options.html, await compareReport(results));
 }
@@ -72,9 +86,7 @@ async function compareOne(
 ): Promise<ComparisonResult> {
   const float = await load(weights, 'float32', options);
   const files = await listLabelled(directory, float, options.limit);
-  const count = calibration === undefined ? CALIBRATION_IMAGES : /^\d+$/.test(calibration) ? positiveInteger(calibration) : undefined;
-  const calibrating =
-    count === undefined ? await calibrationFiles(calibration as string, CALIBRATION_IMAGES) : await calibrationFiles(directory, count);
+  const { calibrating, ofTested } = await calibrationOf(directory, calibration, options.seed);
   const int8 = await quantizeOn(float, calibrating);
   const images = new Images(float);
   const comparison = await withProgress(`comparing ${float.architecture}`, files.length, (onProgress) =>
@@ -91,7 +103,7 @@ async function compareOne(
     summary: float.summary,
     labels: float.labels,
     calibrationImages: calibrating.length,
-    calibratedOnTested: count !== undefined,
+    calibratedOnTested: ofTested,
     skipped: images.skipped,
     comparison,
     sizes: [sizeOf(float), sizeOf(int8)],
@@ -100,6 +112,63 @@ async function compareOne(
   float.dispose();
   int8.dispose();
   return result;
+}
+
+/** A folder's images, or as many as were asked for of those that are tested. */
+async function calibrationOf(tested: string, calibration: string | undefined, seed: number | undefined) {
+  const count = calibration === undefined ? CALIBRATION_IMAGES : /^\d+$/.test(calibration) ? positiveInteger(calibration) : undefined;
+  const directory = count === undefined ? (calibration as string) : tested;
+  const calibrating = await calibrationFiles(directory, count ?? CALIBRATION_IMAGES, seed);
+  return { calibrating, ofTested: count !== undefined };
+}
+
+/** compare --ladder */
+async function climb(weights: readonly string[], directory: string, calibration: string | undefined, options: Options): Promise<void> {
+  const results: { model: string; images: number; rungs: Rung[] }[] = [];
+  const table = new Table({
+    head: ['network', 'quantization', 'top-1', 'agreement', 'logit SQNR'],
+    colAligns: ['left', 'left', 'right', 'right', 'right'],
+    style: { head: [], border: [] },
+  });
+  for (const file of weights) {
+    const float = await load(file, 'float32', options);
+    const { calibrating } = await calibrationOf(directory, calibration, options.seed);
+    const ranges = await calibrateOn(float, calibrating, true);
+    const candidates = new Map<SchemeName, Model>();
+    for (const name of SCHEME_NAMES) candidates.set(name, await quantizeWith(float, ranges, { scheme: SCHEMES[name] }));
+    const files = await listLabelled(directory, float, options.limit);
+    const images = new Images(float);
+    const rungs = await withProgress(`climbing with ${float.architecture}`, files.length, (step) =>
+      ladder(float, candidates, images.labelled(files), step),
+    );
+    results.push({ model: float.architecture, images: files.length - images.skipped.length, rungs });
+    rungs.forEach(({ title, top1, agreement, logitSqnrDb }, i) => {
+      const compared = i === 0 ? ['', ''] : [percent(agreement), `${logitSqnrDb.toFixed(1)} dB`];
+      table.push([i === 0 ? float.architecture : '', title, percent(top1), ...compared]);
+    });
+    for (const model of [float, ...candidates.values()]) model.dispose();
+  }
+  say(options.json, table.toString());
+  if (options.json) await writeJson(options.json, results.length === 1 ? results[0] : results);
+}
+
+/** compare --paper */
+function renderPaper(results: readonly ComparisonResult[]): string {
+  const table = new Table({
+    head: ['top-1', 'float32', 'int8', 'change', "paper's float", "paper's int8", 'change'],
+    colAligns: ['left', ...Array(6).fill('right')],
+    style: { head: [], border: [] },
+  });
+  for (const { summary, comparison } of results) {
+    const [float, int8] = [comparison.reference.top1 * 100, comparison.candidate.top1 * 100];
+    const published = TABLE_4[summary.architecture];
+    const change = (a: number, b: number) => (b - a).toFixed(2);
+    const theirs = published
+      ? [published.float.toFixed(1), published.int8.toFixed(1), change(published.float, published.int8)]
+      : ['', '', ''];
+    table.push([`${summary.architecture} ${summary.width}`, float.toFixed(2), int8.toFixed(2), change(float, int8), ...theirs]);
+  }
+  return `${table.toString()}\nThe paper's rows are of ImageNet's whole validation set, quantized while training; ours of the images given, quantized after it.`;
 }
 
 const sizeOf = (model: Model) => ({ modelBytes: model.save().byteLength, arenaBytes: model.memory.arenaBytes });

@@ -1,6 +1,9 @@
+import { createHash } from 'node:crypto';
+import { relative } from 'node:path';
 import { InputError } from '../errors.js';
 import { imagenetLabels, listImages } from '../evaluation/dataset.js';
-import { loadModel, type Model, quantize } from '../model.js';
+import { calibrate, loadModel, type Model, type QuantizeOptions, quantize } from '../model.js';
+import type { Ranges } from '../quantization/observe.js';
 import { Images } from './images.js';
 import type { Common } from './options.js';
 import { withProgress } from './progress.js';
@@ -16,17 +19,35 @@ export async function load(weights: string, precision: 'float32' | undefined, { 
   return loadModel(weights, { ...options, labels });
 }
 
-/** Images for calibration, evenly spread where a folder holds more than are wanted. */
-export async function calibrationFiles(directory: string, limit: number): Promise<string[]> {
+/** Images for calibration: where a folder holds more than are wanted, evenly spread, or drawn by a seed. */
+export async function calibrationFiles(directory: string, limit: number, seed?: number): Promise<string[]> {
   const all = await listImages(directory);
   if (all.length === 0) throw new InputError(`${directory} holds no images to calibrate on; .jpg, .png or .webp were expected.`);
   if (all.length <= limit) return all;
+  if (seed !== undefined) {
+    const key = (path: string) =>
+      createHash('sha256')
+        .update(`${seed} ${relative(directory, path)}`)
+        .digest('hex');
+    const keyed = all.map((path) => [key(path), path] as const).sort(([a], [b]) => (a < b ? -1 : 1));
+    return keyed.slice(0, limit).map(([, path]) => path);
+  }
   return Array.from({ length: limit }, (_, i) => all[Math.floor((i * all.length) / limit)] as string);
 }
 
-export async function quantizeOn(model: Model, files: readonly string[]): Promise<Model> {
+export async function quantizeOn(
+  model: Model,
+  files: readonly string[],
+  options: Omit<QuantizeOptions, 'onProgress'> = {},
+): Promise<Model> {
   const images = new Images(model);
-  return withProgress('calibrating', files.length, (onProgress) => quantize(model, images.unlabelled(files), { onProgress }));
+  return withProgress('calibrating', files.length, (onProgress) => quantize(model, images.unlabelled(files), { ...options, onProgress }));
+}
+
+/** What calibration sees, for whoever quantizes in several ways. */
+export async function calibrateOn(model: Model, files: readonly string[], histograms: boolean): Promise<Ranges> {
+  const images = new Images(model);
+  return withProgress('calibrating', files.length, (onProgress) => calibrate(model, images.unlabelled(files), { histograms, onProgress }));
 }
 
 /** A file as the wanted precision; float32 weights become int8 by calibration. */

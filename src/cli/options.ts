@@ -17,6 +17,11 @@ export const precisionOption = () =>
   new Option('-p, --precision <precision>', 'what to run; without it a file runs as what it is').choices(['float32', 'int8']);
 export const calibrationOption = () =>
   new Option('-c, --calibration <dir>', 'unlabelled images that int8 is calibrated on; 16 to 100 typical ones are enough');
+export const seedOption = () =>
+  new Option(
+    '--seed <n>',
+    'draw the calibration images by this seed where there are more than are used; without it they are evenly spread',
+  ).argParser(positiveInteger);
 export const jsonOption = (what = 'the result') =>
   new Option('--json <file>', `write ${what} as JSON; - is standard output, and nothing else`);
 export const threadsOption = () => new Option('-t, --threads <n>', "threads, or 'auto'").argParser(threadCount).default(1);

@@ -1,4 +1,5 @@
 import type { Model, ModelInput, Tensor } from '../model.js';
+import { Divergence } from '../quantization/divergence.js';
 
 export interface Latency {
   readonly median: number;
@@ -52,12 +53,6 @@ export function quantiles(values: readonly number[]): Latency {
   const sorted = [...values].sort((a, b) => a - b);
   const at = (share: number) => sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
   return { median: at(0.5), p10: at(0.1), p90: at(0.9) };
-}
-
-export function argmax(values: Float32Array): number {
-  let best = 0;
-  for (let i = 1; i < values.length; i++) if ((values[i] as number) > (values[best] as number)) best = i;
-  return best;
 }
 
 /** How many classes score above the label's, ties going to the lower index as argmax has them. */
@@ -120,7 +115,8 @@ export async function compare(
 ): Promise<Comparison> {
   const [a, b] = [new Tally(reference), new Tally(candidate)];
   const disagreements: Disagreement[] = [];
-  let [images, signal, noise] = [0, 0, 0];
+  const divergence = new Divergence();
+  let images = 0;
   for await (const sample of samples) {
     options.signal?.throwIfAborted();
     const input = await tensorOf(reference, sample.image);
@@ -133,13 +129,8 @@ export async function compare(
       second = await b.add(input, sample.label);
       first = await a.add(input, sample.label);
     }
-    const [x, y] = [argmax(first), argmax(second)];
+    const [x, y] = divergence.add(first, second);
     if (x !== y) disagreements.push({ sample, reference: x, candidate: y });
-    const mean = first.reduce((sum, value) => sum + value, 0) / first.length;
-    for (let i = 0; i < first.length; i++) {
-      signal += ((first[i] as number) - mean) ** 2;
-      noise += ((first[i] as number) - (second[i] as number)) ** 2;
-    }
     options.onProgress?.(++images);
   }
   const [ra, rb] = [a.result(), b.result()];
@@ -147,8 +138,8 @@ export async function compare(
     images,
     reference: ra,
     candidate: rb,
-    agreement: 1 - disagreements.length / images,
-    logitSqnrDb: 10 * Math.log10(signal / noise),
+    agreement: divergence.agreement,
+    logitSqnrDb: divergence.sqnrDb,
     speedup: ra.latencyMs.median / rb.latencyMs.median,
     disagreements,
   };

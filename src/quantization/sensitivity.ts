@@ -1,5 +1,6 @@
 import type { Network } from '../graph/network.js';
 import { Executor, type RuntimeOptions } from '../runtime/executor.js';
+import { Divergence } from './divergence.js';
 import type { Ranges } from './observe.js';
 import { quantizeNetwork, type SchemeOptions } from './quantize.js';
 
@@ -28,20 +29,13 @@ function logitsOf(executor: Executor, probes: readonly Probe[]): Float32Array[] 
   });
 }
 
-const top = (logits: Float32Array) => logits.indexOf(logits.reduce((a, b) => Math.max(a, b)));
-
-function compareLogits(expected: readonly Float32Array[], actual: readonly Float32Array[]): Omit<Sensitivity, 'name'> {
-  let [signal, noise, agreeing] = [0, 0, 0];
+function divergence(expected: readonly Float32Array[], actual: readonly Float32Array[]): Omit<Sensitivity, 'name'> {
+  const all = new Divergence();
   expected.forEach((logits, i) => {
-    const others = actual[i] as Float32Array;
-    const mean = logits.reduce((sum, x) => sum + x, 0) / logits.length;
-    logits.forEach((x, j) => {
-      signal += (x - mean) ** 2;
-      noise += (x - (others[j] as number)) ** 2;
-    });
-    if (top(logits) === top(others)) agreeing++;
+    all.add(logits, actual[i] as Float32Array);
   });
-  return { sqnrDb: 10 * Math.log10(signal / noise), agreement: agreeing / expected.length };
+  const { sqnrDb, agreement } = all;
+  return { sqnrDb, agreement };
 }
 
 async function logitsWith(network: Network, probes: readonly Probe[], runtime: RuntimeOptions): Promise<Float32Array[]> {
@@ -65,7 +59,7 @@ export async function sensitivities(
   for (const name of names) {
     const keepFloat = new Set(names.filter((other) => other !== name));
     const only = quantizeNetwork(network, ranges, { ...scheme, keepFloat });
-    result.push({ name, ...compareLogits(expected, await logitsWith(only, probes, runtime)) });
+    result.push({ name, ...divergence(expected, await logitsWith(only, probes, runtime)) });
     onProgress?.(result.length, names.length);
   }
   return result.sort((a, b) => a.sqnrDb - b.sqnrDb);
@@ -88,7 +82,7 @@ export async function layersToKeep(
   let order: readonly string[] | undefined;
   for (let more = 1; ; more *= 2) {
     const candidate = quantizeNetwork(network, ranges, { ...scheme, keepFloat: keep });
-    const { agreement } = compareLogits(expected, await logitsWith(candidate, probes, runtime));
+    const { agreement } = divergence(expected, await logitsWith(candidate, probes, runtime));
     if (1 - agreement <= maxDrop) return keep;
     order ??= (await sensitivities(network, ranges, probes, options)).map(({ name }) => name);
     if (keep.size >= order.length) return keep;
