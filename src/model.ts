@@ -1,7 +1,7 @@
 import platform from '#platform';
 import type { ArchitectureName } from './architecture/tables.js';
 import { AbortError, DisposedError, InputError, QuantizationError, ShapeError } from './errors.js';
-import type { Network, Preprocessing } from './graph/network.js';
+import { isQuantized, type Network, type Preprocessing } from './graph/network.js';
 import { type NetworkSummary, summarize } from './graph/summary.js';
 import { checkPixels, type ImageSource, isPixels, type Pixels } from './image/pixels.js';
 import { preprocess } from './image/preprocess.js';
@@ -196,6 +196,12 @@ export class Model {
   dispose(): void {
     this.executor?.dispose();
     this.executor = undefined;
+  }
+
+  /** Convolutions of an int8 model that were kept in float32. */
+  get floatLayers(): readonly string[] {
+    if (this.precision === 'float32') return [];
+    return [...this.network.weights].filter(([, weights]) => !isQuantized(weights)).map(([name]) => name);
   }
 
   /** @internal The float network that quantization starts from. */

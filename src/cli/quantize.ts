@@ -1,13 +1,21 @@
-import { Command } from 'commander';
+import { Command, InvalidArgumentError } from 'commander';
+import { InputError } from '../errors.js';
+import { quantizationPage, quantizationReport } from '../evaluation/quantization-report.js';
+import { Images } from './images.js';
 import { calibrationFiles, load, quantizeOn } from './models.js';
-import { type Common, calibrationOption, positiveInteger, simdOption, threadsOption, weightsOption } from './options.js';
-import { megabytes, write } from './output.js';
+import { type Common, calibrationOption, positiveInteger, seedOption, simdOption, threadsOption, weightsOption } from './options.js';
+import { megabytes, write, writeJson } from './output.js';
+import { withProgress } from './progress.js';
 
 interface Options extends Common {
   readonly weights: string;
   readonly calibration: string;
   readonly limit: number;
   readonly output: string;
+  readonly seed?: number;
+  readonly keepFloat?: string[];
+  readonly maxDrop?: number;
+  readonly report?: string;
 }
 
 export const quantizeCommand = () =>
@@ -17,20 +25,45 @@ export const quantizeCommand = () =>
     .addOption(calibrationOption().makeOptionMandatory())
     .option('-n, --limit <n>', 'calibration images at most', positiveInteger, 100)
     .requiredOption('-o, --output <file>', 'the int8 file to write, .safetensors')
+    .addOption(seedOption())
+    .option('--keep-float <layer...>', 'layers, by name as inspect and bench show them, that stay in float32')
+    .option('--max-drop <points>', 'keep the most harmful layers in float32 until at most so many in a hundred images change class', points)
+    .option('--report <file>', 'what each layer loses and why, .html or .json')
     .addOption(threadsOption())
     .addOption(simdOption())
     .action(quantize);
 
+/** Images that a report looks at, and in which --max-drop counts. */
+const REPORT_IMAGES = 32;
+
+function points(text: string): number {
+  const value = Number(text);
+  if (!(value >= 0 && value <= 100)) throw new InvalidArgumentError('points, from 0 to 100, were expected.');
+  return value;
+}
+
 async function quantize(options: Options): Promise<void> {
-  const model = await load(options.weights, 'float32', options);
-  const files = await calibrationFiles(options.calibration, options.limit);
-  const int8 = await quantizeOn(model, files);
+  const { weights, calibration, limit, output, seed, keepFloat, maxDrop, report } = options;
+  if (report && !/\.(html|json)$/.test(report)) throw new InputError(`--report writes .html or .json; ${report} is neither.`);
+  const model = await load(weights, 'float32', options);
+  const files = await calibrationFiles(calibration, limit, seed);
+  const int8 = await quantizeOn(model, files, {
+    ...(keepFloat ? { keepFloat } : {}),
+    ...(maxDrop === undefined ? {} : { maxDrop: maxDrop / 100 }),
+  });
   const bytes = int8.save();
-  await write(options.output, bytes);
-  if (options.output !== '-') {
-    const float = model.save().byteLength;
-    process.stdout.write(
-      `${options.output}: ${megabytes(bytes.byteLength)}, float32 ${megabytes(float)}; calibrated on ${files.length} images\n`,
+  await write(output, bytes);
+  if (report) {
+    const some = files.slice(0, REPORT_IMAGES);
+    const result = await withProgress('looking at layers', int8.summary.layers.filter(({ madds }) => madds > 0).length, (step) =>
+      quantizationReport(model, int8, new Images(model).unlabelled(some), step),
     );
+    if (report.endsWith('.json')) await writeJson(report, result);
+    else await write(report, quantizationPage(result));
   }
+  if (output === '-') return;
+  const float = model.save().byteLength;
+  process.stdout.write(`${output}: ${megabytes(bytes.byteLength)}, float32 ${megabytes(float)}; calibrated on ${files.length} images\n`);
+  const kept = int8.floatLayers;
+  if (kept.length > 0) process.stdout.write(`in float32: ${kept.join(', ')}\n`);
 }

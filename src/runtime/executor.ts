@@ -1,5 +1,5 @@
 import { ShapeError } from '../errors.js';
-import type { Network } from '../graph/network.js';
+import type { Lanes, Network } from '../graph/network.js';
 import { Engine, type Simd } from './engine.js';
 import { INSTRUCTION_BYTES } from './instruction.js';
 import { createPlan, PackedNetwork, type Plan, type TensorView } from './plan.js';
@@ -24,7 +24,7 @@ export interface LayerTiming {
 }
 
 /** A tensor seen while a network runs: values lie at pointer + y * rowStride + x * pixelStride, float32, in bytes. */
-export type Observer = (tensor: TensorView, memory: WebAssembly.Memory) => void;
+export type Observer = (tensor: TensorView & { readonly lanes?: Lanes }, memory: WebAssembly.Memory) => void;
 
 /** Runs a network: packs its weights into an engine, plans per input size, executes. One inference at a time. */
 export class Executor {
