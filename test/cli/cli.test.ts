@@ -1,0 +1,178 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { fuse } from '../../src/graph/fusion.js';
+import { Model } from '../../src/model.js';
+import { randomNetwork } from '../random-network.js';
+
+// Runs the built command line, as a person would: npm run build comes first (npm ci does it).
+
+interface Outcome {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const run = (...args: string[]): Promise<Outcome> =>
+  new Promise((resolve) => {
+    execFile(process.execPath, ['dist/cli/index.js', ...args], { maxBuffer: 1 << 26 }, (error, stdout, stderr) => {
+      resolve({ code: error ? Number(error.code) : 0, stdout, stderr });
+    });
+  });
+
+let folder: string;
+let weights: string;
+let images: string;
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), 'mobilenet-v3-cli-'));
+  weights = join(folder, 'float.safetensors');
+  images = join(folder, 'images');
+  const labels = ['ant', 'bee', 'cat'];
+  const network = { ...fuse(randomNetwork('mobilenet_v3_small', { classes: 3, width: 0.35, resolution: 64 })), labels };
+  writeFileSync(weights, (await Model.create(network)).save());
+  for (const [i, label] of labels.entries()) {
+    mkdirSync(join(images, label), { recursive: true });
+    for (let n = 0; n < 2; n++) {
+      const background = { r: 80 * i, g: 200 - 60 * n, b: 30 };
+      await sharp({ create: { width: 80, height: 70, channels: 3, background, noise: { type: 'gaussian', mean: 128, sigma: 40 } } })
+        .jpeg()
+        .toFile(join(images, label, `${n}.jpg`));
+    }
+  }
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+it('compares, with JSON as the contract has it and a page that needs nothing else', async () => {
+  const [json, html] = [join(folder, 'c.json'), join(folder, 'c.html')];
+  const { code, stdout } = await run(
+    'compare',
+    '--weights',
+    weights,
+    '--images',
+    images,
+    '--calibration',
+    images,
+    '--json',
+    json,
+    '--html',
+    html,
+  );
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/float32.*\n.*\n.*int8/);
+  const result = JSON.parse(readFileSync(json, 'utf8'));
+  expect(result).toMatchObject({ images: 6, calibrationImages: 6, model: { architecture: 'mobilenet_v3_small', resolution: 64 } });
+  expect(result.rows.map(({ precision }: { precision: string }) => precision)).toEqual(['float32', 'int8']);
+  for (const row of result.rows) expect(row.latencyMs.p10).toBeLessThanOrEqual(row.latencyMs.p90);
+  expect(result.rows[1].modelBytes).toBeLessThan(result.rows[0].modelBytes);
+  const page = readFileSync(html, 'utf8');
+  expect(page).not.toMatch(/<script|src="http|href=/);
+});
+
+it('climbs the ladder, and sets Table 4 of the paper beside it', async () => {
+  const climbed = await run('compare', '--weights', weights, '--images', images, '--calibration', '4', '--ladder', '--json', '-');
+  const { rungs } = JSON.parse(climbed.stdout);
+  expect(rungs.map(({ scheme }: { scheme: string }) => scheme)).toEqual([
+    'float32',
+    'perTensor',
+    'leastSquares',
+    'perChannel',
+    'bottleneck',
+    'wide',
+    'best',
+  ]);
+  const paper = await run('compare', '--weights', weights, '--images', images, '--calibration', images, '--paper');
+  expect(paper.stdout).toMatch(/67\.4.*64\.9.*-2\.50/);
+});
+
+it('quantizes, with a report; the file it makes is classified and evaluated as int8', async () => {
+  const [out, report] = [join(folder, 'int8.safetensors'), join(folder, 'report.html')];
+  const made = await run(
+    'quantize',
+    '-w',
+    weights,
+    '-c',
+    images,
+    '-o',
+    out,
+    '--report',
+    report,
+    '--keep-float',
+    'stem',
+    '--seed',
+    '1',
+    '-n',
+    '3',
+  );
+  expect(made).toMatchObject({ code: 0, stderr: '' });
+  expect(made.stdout).toMatch(/calibrated on 3 images\nin float32: stem/);
+  expect(readFileSync(report, 'utf8')).toMatch(/blocks\.10\.project/);
+  const evaluated = await run('evaluate', '-w', out, '-i', images, '--json', '-');
+  expect(JSON.parse(evaluated.stdout)).toMatchObject({ precision: 'int8', images: 6 });
+  const classified = await run('classify', join(images, 'ant', '0.jpg'), '-w', out, '--top', '2', '--json', '-');
+  const [{ predictions }] = JSON.parse(classified.stdout);
+  expect(predictions).toHaveLength(2);
+  expect(['ant', 'bee', 'cat']).toContain(predictions[0].label);
+});
+
+it('inspects and times a file', async () => {
+  const inspected = await run('inspect', weights, '--json', '-');
+  expect(JSON.parse(inspected.stdout)).toMatchObject({ architecture: 'mobilenet_v3_small', width: 0.35, classes: 3 });
+  const timed = await run('bench', '-w', weights, '--runs', '3', '--json', '-');
+  expect(JSON.parse(timed.stdout).layers.length).toBeGreaterThan(30);
+});
+
+it('names, counts and skips a corrupt picture among good ones', async () => {
+  const bad = join(images, 'bee', 'bad.jpg');
+  writeFileSync(bad, 'no picture');
+  const { code, stderr, stdout } = await run('evaluate', '-w', weights, '-i', images, '--json', '-');
+  rmSync(bad);
+  expect(code).toBe(0);
+  expect(stderr).toContain(bad);
+  expect(JSON.parse(stdout)).toMatchObject({ images: 6, skipped: [bad] });
+});
+
+it.each([
+  ['an unknown option', 2, /unknown option '--nope'/, () => ['compare', '--nope']],
+  ['an option that wants a number', 2, /whole number above 0/, () => ['compare', '--limit', '-1']],
+  ['weights that are no file', 1, /cannot be read/, () => ['inspect', join(folder, 'none')]],
+  ['an empty folder of images', 1, /no images|holds no/, () => ['evaluate', '-w', weights, '-i', mkdtempSync(join(folder, 'empty-'))]],
+  ['float32 weights asked to run as int8 without calibration', 1, /needs --calibration/, () => ['bench', '-w', weights, '-p', 'int8']],
+  [
+    'a layer that is none',
+    1,
+    /is no layer/,
+    () => ['quantize', '-w', weights, '-c', images, '-o', join(folder, 'x'), '--keep-float', 'nope'],
+  ],
+  [
+    'a report of an unknown kind',
+    1,
+    /neither/,
+    () => ['quantize', '-w', weights, '-c', images, '-o', join(folder, 'x'), '--report', 'r.pdf'],
+  ],
+] as const)('tells of %s in words, with exit code %i', async (_, code, message, args) => {
+  const outcome = await run(...args());
+  expect(outcome.code).toBe(code);
+  expect(outcome.stderr).toMatch(message);
+  expect(outcome.stderr).not.toMatch(/\n\s+at /);
+});
+
+it('tells of a class folder that matches no label', async () => {
+  const wrong = join(folder, 'wrong');
+  mkdirSync(join(wrong, 'dragon'), { recursive: true });
+  writeFileSync(join(wrong, 'dragon', 'a.jpg'), 'x');
+  const outcome = await run('evaluate', '-w', weights, '-i', wrong);
+  expect(outcome).toMatchObject({ code: 1 });
+  expect(outcome.stderr).toMatch(/dragon/);
+});
+
+const shared = '../shared/models';
+(existsSync(shared) ? it : it.skip)('runs quantized TFLite files as the int8 networks that they are (needs ../shared)', async () => {
+  const file = join(shared, 'v3-small-1.0-224-qat-uint8.tflite');
+  const { stdout } = await run('evaluate', '-w', file, '-i', '../shared/imagenet/validation', '--json', '-');
+  const { top1, precision } = JSON.parse(stdout);
+  expect(precision).toBe('int8');
+  expect(Math.abs(top1 - 0.73)).toBeLessThan(0.02);
+});

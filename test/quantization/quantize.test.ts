@@ -1,0 +1,71 @@
+import { fuse } from '../../src/graph/fusion.js';
+import { calibrate, Model, quantize, quantizeWith, type Tensor } from '../../src/model.js';
+import { Divergence } from '../../src/quantization/divergence.js';
+import { SCHEME_NAMES, SCHEMES, type SchemeName } from '../../src/quantization/schemes.js';
+import { sensitivities } from '../../src/quantization/sensitivity.js';
+import { random, randomNetwork, uniform } from '../random-network.js';
+
+const image = (seed: number): Tensor => ({ data: uniform(random(seed), 64 * 64 * 3, -2, 2), shape: [1, 64, 64, 3] });
+const network = fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5 }));
+const calibration = [image(1), image(2), image(3)];
+
+async function divergence(reference: Model, candidate: Model): Promise<Divergence> {
+  const result = new Divergence();
+  for (let seed = 10; seed < 16; seed++) result.add(await reference.predict(image(seed)), await candidate.predict(image(seed)));
+  return result;
+}
+
+describe('quantization', () => {
+  let float: Model;
+  beforeAll(async () => {
+    float = await Model.create(network);
+  });
+
+  it('gets better from the first scheme to the last', async () => {
+    const ranges = await calibrate(float, calibration, { histograms: true });
+    const db: Record<string, number> = {};
+    for (const name of SCHEME_NAMES) {
+      db[name] = (await divergence(float, await quantizeWith(float, ranges, { scheme: SCHEMES[name] }))).sqnrDb;
+    }
+    const of = (name: SchemeName) => db[name] as number;
+    expect(of('bottleneck')).toBeGreaterThan(of('perChannel'));
+    // A bit is 6 dB: 16-bit lanes leave the filters' rounding alone, which weighs more.
+    expect(of('wide')).toBeGreaterThan(of('bottleneck') + 3);
+  });
+
+  it('gives the same bytes for the same images', async () => {
+    const [a, b] = [await quantize(float, calibration), await quantize(float, calibration)];
+    expect(Buffer.compare(a.save(), b.save())).toBe(0);
+  });
+
+  it('keeps layers in float32 by name', async () => {
+    const mixed = await quantize(float, calibration, { keepFloat: ['stem', 'blocks.3.project'] });
+    expect(mixed.floatLayers).toEqual(['stem', 'blocks.3.project']);
+    expect((await divergence(float, mixed)).sqnrDb).toBeGreaterThan(15);
+  });
+
+  it('keeps nothing in float32 that a budget does not ask for, and all for a budget of nothing but perfection', async () => {
+    expect((await quantize(float, calibration, { maxDrop: 1 })).floatLayers).toEqual([]);
+    const strict = await quantize(float, calibration, { maxDrop: 0 });
+    for (const input of calibration) {
+      const answers = new Divergence().add(await float.predict(input), await strict.predict(input));
+      expect(answers[0]).toBe(answers[1]);
+    }
+  });
+
+  it('names the layers that harm most first', async () => {
+    const ranges = await calibrate(float, calibration, { histograms: true });
+    const probe = { data: image(4).data, height: 64, width: 64 };
+    const order = await sensitivities(network, ranges, [probe], { scheme: SCHEMES.perTensor });
+    expect(order).toHaveLength(network.weights.size);
+    expect(order[0]?.sqnrDb).toBeLessThan(order.at(-1)?.sqnrDb as number);
+  });
+
+  it('refuses what cannot be', async () => {
+    await expect(quantize(float, [])).rejects.toMatchObject({ code: 'ERR_QUANTIZATION' });
+    await expect(quantize(float, calibration, { keepFloat: ['nothing'] })).rejects.toThrow(/"nothing" is no layer/);
+    await expect(quantize(float, calibration, { maxDrop: 2 })).rejects.toThrow(/share from 0 to 1/);
+    const infinite: Tensor = { data: new Float32Array(64 * 64 * 3).fill(Number.POSITIVE_INFINITY), shape: [1, 64, 64, 3] };
+    await expect(quantize(float, [infinite])).rejects.toThrow(/calibration input holds NaN or infinity/);
+  });
+});

@@ -1,0 +1,40 @@
+import { fuse } from '../src/graph/fusion.js';
+import { loadModel, Model, quantize, type Tensor } from '../src/model.js';
+import { random, randomNetwork, uniform } from './random-network.js';
+
+const image = (seed: number, side = 96): Tensor => ({ data: uniform(random(seed), side * side * 3, -2, 2), shape: [1, side, side, 3] });
+
+describe('threads', () => {
+  let files: Record<'float32' | 'int8', Uint8Array>;
+  beforeAll(async () => {
+    const float = await Model.create(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.75 })));
+    files = { float32: float.save(), int8: (await quantize(float, [image(1)])).save() };
+  });
+
+  it.each([
+    ['float32', 2],
+    ['float32', 4],
+    ['int8', 2],
+    ['int8', 3],
+    ['int8', 4],
+  ] as const)('give %s logits bit-identical to one thread, on %i', async (precision, threads) => {
+    const [one, many] = [await loadModel(files[precision]), await loadModel(files[precision], { threads })];
+    expect(many.runtimeFeatures.threads).toBe(threads);
+    for (const [seed, side] of [
+      [2, 96],
+      [3, 33],
+      [4, 64],
+    ] as const) {
+      expect(await many.predict(image(seed, side))).toEqual(await one.predict(image(seed, side)));
+    }
+    many.dispose();
+  });
+
+  it("picks a number for 'auto', and refuses numbers that cannot be", async () => {
+    const model = await loadModel(files.int8, { threads: 'auto' });
+    expect(model.runtimeFeatures.threads).toBeGreaterThanOrEqual(1);
+    model.dispose();
+    await expect(loadModel(files.int8, { threads: 0 })).rejects.toThrow(/threads is 'auto' or a whole number/);
+    await expect(loadModel(files.int8, { threads: 1.5 })).rejects.toMatchObject({ code: 'ERR_INPUT' });
+  });
+});
