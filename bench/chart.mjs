@@ -1,0 +1,34 @@
+// Bar charts as SVG, by vega-lite; no browser needed.
+import { writeFileSync } from 'node:fs';
+import * as vega from 'vega';
+import * as lite from 'vega-lite';
+
+/** @param rows { name, group, milliseconds, low, high, ours }: a bar each, in the order given */
+export async function latencyChart(file, title, rows) {
+  const { spec } = lite.compile({
+    title,
+    width: 520,
+    background: 'white',
+    data: { values: rows },
+    facet: { row: { field: 'group', title: null } },
+    resolve: { scale: { x: 'independent', y: 'independent' } },
+    spec: {
+      width: 520,
+      layer: [
+        {
+          mark: 'bar',
+          encoding: {
+            y: { field: 'name', sort: null, title: null, axis: { labelLimit: 400 } },
+            x: { field: 'milliseconds', type: 'quantitative', title: 'milliseconds, median and p10 to p90' },
+            color: { field: 'ours', type: 'nominal', scale: { domain: [true, false], range: ['#d9822b', '#3b6fb6'] }, legend: null },
+          },
+        },
+        {
+          mark: { type: 'rule', strokeWidth: 1.5 },
+          encoding: { y: { field: 'name', sort: null }, x: { field: 'low', type: 'quantitative' }, x2: { field: 'high' } },
+        },
+      ],
+    },
+  });
+  writeFileSync(file, await new vega.View(vega.parse(spec), { renderer: 'none' }).toSVG());
+}
