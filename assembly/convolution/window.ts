@@ -38,7 +38,7 @@ export function gatherWindows<T>(p: Arguments, row: usize, scratch: usize): void
         }
       }
     }
-    for (let i: usize = used; i < window; i += sizeof<T>()) store<T>(scratch + i, 0);
+    for (let i: usize = used; i < window; i += 16) v128.store(scratch + i, i32x4.splat(0));
     scratch += window;
   }
 }
