@@ -75,9 +75,9 @@ export function chooseLanes(graph: Graph, ranges: Ranges, safeLane: (node: ConvN
         lanes.set(name, eightBits(...eightBitRange(range, scheme)));
         continue;
       }
-      // One zero point for all channels, in front of the floor that the tensor has: 0, or h-swish's.
-      const floor = lowest(range) < 0 ? Math.round((STEPS * lowest(range)) / (highest(range) - lowest(range))) : 0;
-      const [low, high] = [Math.max(floor, -128), STEPS + Math.max(floor, -128)];
+      // Channels share a zero point: 0 where there is a ReLU, the middle where there is none.
+      const low = lowest(range) < 0 ? -128 : 0;
+      const high = low + STEPS;
       const scale = (c: number) =>
         Math.max((range.max[c] as number) / high, low < 0 ? (range.min[c] as number) / low : 0, SMALLEST / STEPS);
       lanes.set(name, { scale: Float32Array.from({ length: channels }, (_, c) => scale(c)), low, high });
