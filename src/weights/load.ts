@@ -4,6 +4,8 @@ import type { Network } from '../graph/network.js';
 import { type CheckpointOptions, conventionOf, readCheckpoint } from './checkpoint.js';
 import { isNative, readNative } from './native.js';
 import { isSafetensors, readSafetensors } from './safetensors.js';
+import type { TensorFile } from './tensors.js';
+import { isZip } from './torch/zip.js';
 
 /** A weights file's bytes to a network: the format is told by the bytes, never by the file's name. */
 export async function readNetwork(bytes: Uint8Array, options: CheckpointOptions = {}): Promise<Network> {
@@ -15,11 +17,30 @@ export async function readNetwork(bytes: Uint8Array, options: CheckpointOptions 
   if (isSafetensors(bytes)) {
     const file = readSafetensors(bytes);
     if (isNative(file)) return readNative(file);
-    const convention = conventionOf(file);
-    if (convention) return fuse(readCheckpoint(file, convention, options));
-    const names = [...file.tensors.keys()].slice(0, 3).join(', ');
-    throw new ModelFormatError(`the tensors' names (${names || 'none'}) are neither torchvision's, timm's nor this package's.`);
+    return checkpointNetwork(file, options);
+  }
+  if (isZip(bytes)) {
+    const { readTorch } = await import('./torch/checkpoint.js');
+    return checkpointNetwork(readTorch(bytes), options);
+  }
+  if (isLegacyTorch(bytes)) {
+    throw new ModelFormatError(
+      "a checkpoint in PyTorch's format of before 1.6: save it again with torch.save(model.state_dict(), file) of a newer PyTorch.",
+    );
   }
   const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
-  throw new ModelFormatError(`${bytes.length} bytes that begin with "${start}" are no model; .safetensors and .tflite files are read.`);
+  throw new ModelFormatError(
+    `${bytes.length} bytes that begin with "${start}" are no model; .safetensors, .pth and .tflite files are read.`,
+  );
 }
+
+/** Named tensors of a training framework, whatever file they came in. */
+function checkpointNetwork(file: TensorFile, options: CheckpointOptions): Network {
+  const convention = conventionOf(file);
+  if (convention) return fuse(readCheckpoint(file, convention, options));
+  const names = [...file.tensors.keys()].slice(0, 3).join(', ');
+  throw new ModelFormatError(`the tensors' names (${names || 'none'}) are neither torchvision's, timm's nor this package's.`);
+}
+
+/** A pickled long, 0x1950a86a20f9469cfc6c, comes first. */
+const isLegacyTorch = (bytes: Uint8Array): boolean => [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc].every((byte, i) => bytes[i] === byte);
