@@ -14,9 +14,10 @@ export interface Start {
 /** Looks at the clock about every ten microseconds; what inference follows another within this time finds us awake. */
 const AWAKE_MILLISECONDS = 1;
 
-declare const require:
-  | ((name: string) => { parentPort: { once(event: string, heard: (start: Start) => void): void; postMessage(message: unknown): void } })
-  | undefined;
+interface NodeWorkerThreads {
+  readonly parentPort: { once(event: string, heard: (start: Start) => void): void; postMessage(message: unknown): void };
+}
+declare const require: (name: string) => NodeWorkerThreads;
 
 async function work({ module, memory, control: pointer, controlWords, instructionBytes, thread }: Start, ready: () => void): Promise<void> {
   const { exports } = await WebAssembly.instantiate(module, { env: { memory } });
@@ -33,7 +34,8 @@ async function work({ module, memory, control: pointer, controlWords, instructio
   }
 }
 
-if (typeof require === 'function') {
+// Not by `typeof require`, which bundling makes a function everywhere.
+if (typeof process !== 'undefined' && process.versions?.node) {
   const { parentPort } = require('node:worker_threads');
   parentPort.once('message', (start) => work(start, () => parentPort.postMessage('ready')));
 } else {
