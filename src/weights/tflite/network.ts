@@ -76,13 +76,15 @@ class Importer {
     if (lanes) this.lanes.set(name, { scale: (lanes.scale as number) / 64, low: lanes.low * 64, high: lanes.high * 64 });
   }
 
-  /** Quantized inputs tell their range; a float one that the graph does not rescale is TF-slim's [-1, 1]. */
+  /**
+   * An 8-bit input is the pixel itself: its scale and zero point say what that means to the network. A float one that the
+   * graph does not rescale is TF-slim's [-1, 1].
+   */
   private preprocessing(): Preprocessing {
-    const lanes = this.lanes.get(INPUT);
+    const lanes = this.model.input.type !== 'float32' ? this.lanes.get(INPUT) : undefined;
     const rescaled = this.nodes[0]?.kind === 'affine';
-    const fromZero = lanes ? lanes.low * (lanes.scale as number) > -0.5 : rescaled;
-    const centre = fromZero ? 0 : 0.5;
-    const spread = fromZero ? 1 : 0.5;
+    const centre = lanes ? -lanes.low / 255 : rescaled ? 0 : 0.5;
+    const spread = lanes ? 1 / (255 * (lanes.scale as number)) : rescaled ? 1 : 0.5;
     return { mean: [centre, centre, centre], std: [spread, spread, spread], crop: 0.875, interpolation: 'bilinear' };
   }
 
