@@ -34,7 +34,7 @@ export async function tfjs(tf, name, network, side, input) {
         [top, bottom],
         [left, right],
         [0, 0],
-      ], // prettier-ignore
+      ],
       ...(sides ? {} : { dimRoundingMode: 'floor' }),
       activation: fusable ? ACTIVATION[node.activation] : 'linear',
     };

@@ -37,7 +37,7 @@ it.each([1, 6])('corrects biases so that the mean output is the float one, group
     channels,
     groups,
     activation: 'none',
-  } as ConvNode; // prettier-ignore
+  } as ConvNode;
   const inputs = 6 / groups;
   const filter = uniform(random(groups), 9 * inputs * channels);
   const bias = uniform(random(9), channels);

@@ -133,104 +133,104 @@ class Machine {
       switch (op) {
         case '\x80':
           this.u8();
-          break; // prettier-ignore
+          break;
         case '.':
-          return this.pop(); // prettier-ignore
+          return this.pop();
         case '(':
           this.stack.push(MARK);
-          break; // prettier-ignore
+          break;
         case '0':
           this.pop();
-          break; // prettier-ignore
+          break;
         case 'N':
           this.stack.push(undefined);
-          break; // prettier-ignore
+          break;
         case '\x88':
           this.stack.push(true);
-          break; // prettier-ignore
+          break;
         case '\x89':
           this.stack.push(false);
-          break; // prettier-ignore
+          break;
         case 'K':
           this.stack.push(this.u8());
-          break; // prettier-ignore
+          break;
         case 'M':
           this.stack.push(this.u16());
-          break; // prettier-ignore
+          break;
         case 'J':
           this.stack.push(this.i32());
-          break; // prettier-ignore
+          break;
         case '\x8a':
           this.stack.push(this.long());
-          break; // prettier-ignore
+          break;
         case 'G':
           this.stack.push(this.view.getFloat64(this.take(8)));
-          break; // prettier-ignore
+          break;
         case 'X':
           this.stack.push(this.text(this.u32()));
-          break; // prettier-ignore
+          break;
         case '\x8c':
           this.stack.push(this.text(this.u8()));
-          break; // prettier-ignore
+          break;
         case ')':
           this.stack.push([]);
-          break; // prettier-ignore
+          break;
         case ']':
           this.stack.push([]);
-          break; // prettier-ignore
+          break;
         case '}':
           this.stack.push(new Dictionary());
-          break; // prettier-ignore
+          break;
         case 't':
           this.stack.push(this.popToMark());
-          break; // prettier-ignore
+          break;
         case '\x85':
           this.stack.push([this.pop()]);
-          break; // prettier-ignore
+          break;
         case '\x86':
           this.stack.push([this.pop(), this.pop()].reverse());
-          break; // prettier-ignore
+          break;
         case '\x87':
           this.stack.push([this.pop(), this.pop(), this.pop()].reverse());
-          break; // prettier-ignore
+          break;
         case 'q':
           this.memo.set(this.u8(), this.top);
-          break; // prettier-ignore
+          break;
         case 'r':
           this.memo.set(this.u32(), this.top);
-          break; // prettier-ignore
+          break;
         case 'h':
           this.stack.push(this.remembered(this.u8()));
-          break; // prettier-ignore
+          break;
         case 'j':
           this.stack.push(this.remembered(this.u32()));
-          break; // prettier-ignore
+          break;
         case 's':
           this.setItems([this.pop(), this.pop()].reverse());
-          break; // prettier-ignore
+          break;
         case 'u':
           this.setItems(this.popToMark());
-          break; // prettier-ignore
+          break;
         case 'a':
           this.append([this.pop()]);
-          break; // prettier-ignore
+          break;
         case 'e':
           this.append(this.popToMark());
-          break; // prettier-ignore
+          break;
         case 'b':
           this.pop();
-          break; // an object's attributes: a state_dict's _metadata, which no layer reads; prettier-ignore
+          break; // an object's attributes: a state_dict's _metadata, which no layer reads
         case 'c':
           this.global(`${this.line()}.${this.line()}`);
-          break; // prettier-ignore
+          break;
         case 'Q':
           this.persistent();
-          break; // prettier-ignore
+          break;
         case 'R':
           this.call();
-          break; // prettier-ignore
+          break;
         default:
-          this.fail(`opcode 0x${op.charCodeAt(0).toString(16)}`); // prettier-ignore
+          this.fail(`opcode 0x${op.charCodeAt(0).toString(16)}`);
       }
     }
     return this.fail('no end');
