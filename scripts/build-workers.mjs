@@ -18,7 +18,7 @@ for (const [name, entry] of Object.entries(WORKERS)) {
   const [{ text }] = outputFiles;
   writeFileSync(
     `src/runtime/binaries/${name}.ts`,
-    `// Made by scripts/build-workers.mjs from ${entry}.\nexport default ${JSON.stringify(text)};\n`,
+    `// Made by scripts/build-workers.mjs from ${entry}.\nconst source: string = ${JSON.stringify(text)};\nexport default source;\n`,
   );
   console.log(`${name}: ${text.length} bytes`);
 }

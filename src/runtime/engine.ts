@@ -211,6 +211,11 @@ function withSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuff
   return binary;
 }
 
+async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
 const modules = new Map<string, Promise<WebAssembly.Module>>();
 
 /** Each variant is compiled once; instances share it. Threads need the same code with its memory declared as shared. */
@@ -218,9 +223,9 @@ function compiled(variant: 'baseline' | 'relaxed', shared: boolean): Promise<Web
   const key = `${variant} ${shared}`;
   let module = modules.get(key);
   if (!module) {
-    const base64 = variant === 'relaxed' ? import('./binaries/relaxed.js') : import('./binaries/baseline.js');
-    module = base64.then(({ default: text }) => {
-      const binary = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+    const gzip = variant === 'relaxed' ? import('./binaries/relaxed.js') : import('./binaries/baseline.js');
+    module = gzip.then(async ({ default: base64 }) => {
+      const binary = await gunzip(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
       return WebAssembly.compile(shared ? withSharedMemory(binary) : binary);
     });
     modules.set(key, module);
