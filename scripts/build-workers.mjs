@@ -2,9 +2,21 @@
 import { writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
-const WORKERS = { 'pool-worker': 'src/runtime/threads/worker.ts' };
+// The model's worker is given compiled modules: it needs no binaries of its own.
+const withoutBinaries = {
+  name: 'without-binaries',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /binaries\/(baseline|relaxed|model-worker)/ }, ({ path }) => ({ path, namespace: 'none' }));
+    onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export default undefined' }));
+  },
+};
+// In this order: the model's worker starts pools of its own.
+const WORKERS = [
+  { name: 'pool-worker', entry: 'src/runtime/threads/worker.ts' },
+  { name: 'model-worker', entry: 'src/worker/start.ts', plugins: [withoutBinaries], alias: { '#platform': './src/platform/browser.ts' } },
+];
 
-for (const [name, entry] of Object.entries(WORKERS)) {
+for (const { name, entry, ...options } of WORKERS) {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -14,6 +26,7 @@ for (const [name, entry] of Object.entries(WORKERS)) {
     target: 'es2022',
     external: ['node:worker_threads'],
     logLevel: 'warning',
+    ...options,
   });
   const [{ text }] = outputFiles;
   writeFileSync(

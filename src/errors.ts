@@ -1,17 +1,20 @@
 /** Every error that this package throws on purpose carries a `code`; its message says what was given and what to do. */
 export class MobileNetError extends Error {
+  override readonly name: string = 'MobileNetError';
+
   constructor(
     readonly code: string,
     message: string,
     options?: ErrorOptions,
   ) {
     super(message, options);
-    this.name = new.target.name;
   }
 }
 
 /** A file that is no weights file, or a damaged or hostile one. */
 export class ModelFormatError extends MobileNetError {
+  override readonly name = 'ModelFormatError';
+
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_MODEL_FORMAT', message, options);
   }
@@ -19,6 +22,8 @@ export class ModelFormatError extends MobileNetError {
 
 /** A sound file that holds something this package does not run. */
 export class UnsupportedModelError extends MobileNetError {
+  override readonly name = 'UnsupportedModelError';
+
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_UNSUPPORTED_MODEL', message, options);
   }
@@ -26,6 +31,8 @@ export class UnsupportedModelError extends MobileNetError {
 
 /** A tensor, image or option whose shape or range does not fit. */
 export class ShapeError extends MobileNetError {
+  override readonly name = 'ShapeError';
+
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_SHAPE', message, options);
   }
@@ -33,6 +40,8 @@ export class ShapeError extends MobileNetError {
 
 /** Quantization that cannot be done: no calibration data, no finite range, a scale that is none. */
 export class QuantizationError extends MobileNetError {
+  override readonly name = 'QuantizationError';
+
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_QUANTIZATION', message, options);
   }
@@ -40,6 +49,8 @@ export class QuantizationError extends MobileNetError {
 
 /** A model used after dispose(). */
 export class DisposedError extends MobileNetError {
+  override readonly name = 'DisposedError';
+
   constructor(what = 'model') {
     super('ERR_DISPOSED', `This ${what} was disposed; load it again to use it.`);
   }
@@ -47,14 +58,18 @@ export class DisposedError extends MobileNetError {
 
 /** An operation that the caller's AbortSignal ended. */
 export class AbortError extends MobileNetError {
+  /** What the platform's own aborts are called. */
+  override readonly name = 'AbortError';
+
   constructor(reason?: unknown) {
     super('ERR_ABORTED', 'The operation was aborted.', { cause: reason });
-    this.name = 'AbortError';
   }
 }
 
 /** A file, data set or option that cannot be read or used. */
 export class InputError extends MobileNetError {
+  override readonly name = 'InputError';
+
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_INPUT', message, options);
   }
@@ -62,6 +77,8 @@ export class InputError extends MobileNetError {
 
 /** An image file that is damaged or none. */
 export class ImageError extends MobileNetError {
+  override readonly name = 'ImageError';
+
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_IMAGE', message, options);
   }
@@ -69,7 +86,18 @@ export class ImageError extends MobileNetError {
 
 /** Memory that cannot be had. */
 export class OutOfMemoryError extends MobileNetError {
+  override readonly name = 'OutOfMemoryError';
+
   constructor(message: string, options?: ErrorOptions) {
     super('ERR_OUT_OF_MEMORY', message, options);
+  }
+}
+
+/** A worker that died. */
+export class WorkerError extends MobileNetError {
+  override readonly name = 'WorkerError';
+
+  constructor(message: string, options?: ErrorOptions) {
+    super('ERR_WORKER', message, options);
   }
 }

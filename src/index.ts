@@ -14,16 +14,18 @@ export {
 export type { Preprocessing } from './graph/network.js';
 export { type BlockSummary, describe, type LayerSummary, type NetworkSummary } from './graph/summary.js';
 export type { ImageSource, Pixels } from './image/pixels.js';
-export {
-  type LoadOptions,
-  loadModel,
-  type Model,
-  type ModelInput,
-  type ModelSource,
-  type Prediction,
-  type QuantizeOptions,
-  quantize,
-  type Tensor,
+export { loadModel, quantize } from './load.js';
+export type {
+  ClassifyOptions,
+  InputOptions,
+  LoadOptions,
+  Model,
+  ModelInput,
+  ModelSource,
+  Prediction,
+  QuantizeOptions,
+  RuntimeFeatures,
+  Tensor,
 } from './model.js';
 export { detectFeatures, type Features, type Simd } from './runtime/engine.js';
 export type { LayerTiming } from './runtime/executor.js';

@@ -1,5 +1,7 @@
 import { fuse } from '../src/graph/fusion.js';
-import { loadModel, Model, quantize, type Tensor } from '../src/model.js';
+import { loadModel, quantize } from '../src/load.js';
+import { LocalModel } from '../src/local-model.js';
+import type { Model, Tensor } from '../src/model.js';
 import { random, randomNetwork, uniform } from './random-network.js';
 
 const images = (seed: number, n = 1, h = 64, w = 64): Tensor => ({
@@ -12,7 +14,7 @@ describe.each(['mobilenet_v3_small', 'mobilenet_v3_large', 'mobilenet_v2'] as co
   let model: Model;
   let int8: Model;
   beforeAll(async () => {
-    model = await Model.create(network);
+    model = await LocalModel.create(network);
     int8 = await quantize(model, [images(1), images(2), images(3)]);
   });
 

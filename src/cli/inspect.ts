@@ -3,7 +3,7 @@ import Table from 'cli-table3';
 import { Command } from 'commander';
 import { ARCHITECTURE_NAMES, type ArchitectureName } from '../architecture/tables.js';
 import { describe, type NetworkSummary } from '../graph/summary.js';
-import { loadModel } from '../model.js';
+import { loadModel } from '../load.js';
 import { jsonOption } from './options.js';
 import { megabytes, millions, say, writeJson } from './output.js';
 

@@ -2,21 +2,23 @@ import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
 import { InputError } from '../errors.js';
 import { imagenetLabels, listImages } from '../evaluation/dataset.js';
-import { calibrate, loadModel, type Model, type QuantizeOptions, quantize } from '../model.js';
+import { type LocalModel, loadLocalModel } from '../local-model.js';
+import type { QuantizeOptions } from '../model.js';
+import { calibrate, quantizeLocal } from '../quantization/calibrate.js';
 import type { Ranges } from '../quantization/observe.js';
 import { Images } from './images.js';
 import type { Common } from './options.js';
 import { withProgress } from './progress.js';
 
 /** Loads a file as the precision asked for; a network of ImageNet's size that names no classes gets ImageNet's. */
-export async function load(weights: string, precision: 'float32' | undefined, { threads, simd }: Common): Promise<Model> {
+export async function load(weights: string, precision: 'float32' | undefined, { threads, simd }: Common): Promise<LocalModel> {
   const options = { threads, simd, ...(precision ? { precision } : {}) };
-  const model = await loadModel(weights, options);
+  const model = await loadLocalModel(weights, options);
   if (model.hasLabels) return model;
   const labels = await imagenetLabels(model.classes);
   if (!labels) return model;
   model.dispose();
-  return loadModel(weights, { ...options, labels });
+  return loadLocalModel(weights, { ...options, labels });
 }
 
 /** Images for calibration: where a folder holds more than are wanted, evenly spread, or drawn by a seed. */
@@ -36,16 +38,18 @@ export async function calibrationFiles(directory: string, limit: number, seed?: 
 }
 
 export async function quantizeOn(
-  model: Model,
+  model: LocalModel,
   files: readonly string[],
   options: Omit<QuantizeOptions, 'onProgress'> = {},
-): Promise<Model> {
+): Promise<LocalModel> {
   const images = new Images(model);
-  return withProgress('calibrating', files.length, (onProgress) => quantize(model, images.unlabelled(files), { ...options, onProgress }));
+  return withProgress('calibrating', files.length, (onProgress) =>
+    quantizeLocal(model, images.unlabelled(files), { ...options, onProgress }),
+  );
 }
 
 /** What calibration sees, for whoever quantizes in several ways. */
-export async function calibrateOn(model: Model, files: readonly string[], histograms: boolean): Promise<Ranges> {
+export async function calibrateOn(model: LocalModel, files: readonly string[], histograms: boolean): Promise<Ranges> {
   const images = new Images(model);
   return withProgress('calibrating', files.length, (onProgress) => calibrate(model, images.unlabelled(files), { histograms, onProgress }));
 }
@@ -56,7 +60,7 @@ export async function loadAs(
   precision: 'float32' | 'int8' | undefined,
   calibration: string | undefined,
   common: Common,
-): Promise<Model> {
+): Promise<LocalModel> {
   const model = await load(weights, precision === 'float32' ? precision : undefined, common);
   if (precision !== 'int8' || model.precision === 'int8') return model;
   if (!calibration) {

@@ -1,4 +1,5 @@
 import { INPUT } from '../graph/graph.js';
+import { onThisThread } from '../local-model.js';
 import type { Model, ModelInput } from '../model.js';
 import { scaleOf } from '../runtime/pack.js';
 import type { Step, TensorView } from '../runtime/plan.js';
@@ -29,7 +30,8 @@ export function readTensor(tensor: TensorView & Pick<Output, 'lanes'>, memory: W
 
 async function outputs(model: Model, input: ModelInput): Promise<Map<string, Float32Array>> {
   const values = new Map<string, Float32Array>();
-  model.runtime.observe(model.put(await model.decode(input)), (tensor, memory) => values.set(tensor.name, readTensor(tensor, memory)));
+  const local = onThisThread(model);
+  local.runtime.observe(local.put(await local.decode(input)), (tensor, memory) => values.set(tensor.name, readTensor(tensor, memory)));
   values.delete(INPUT);
   return values;
 }

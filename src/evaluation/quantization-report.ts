@@ -1,4 +1,6 @@
-import { calibrate, type Model, type Tensor } from '../model.js';
+import type { LocalModel } from '../local-model.js';
+import type { Tensor } from '../model.js';
+import { calibrate } from '../quantization/calibrate.js';
 import { type Probe, sensitivities } from '../quantization/sensitivity.js';
 import { type Bar, bars, escaped, page, percent } from './html.js';
 import { layerErrors } from './layer-error.js';
@@ -28,8 +30,8 @@ const finite = (value: number | undefined) => (value !== undefined && Number.isF
 
 /** Looks at each convolution of a quantized model, on a few images. */
 export async function quantizationReport(
-  float: Model,
-  int8: Model,
+  float: LocalModel,
+  int8: LocalModel,
   images: AsyncIterable<Tensor>,
   onLayer: () => void = () => undefined,
 ): Promise<QuantizationReport> {
@@ -66,7 +68,7 @@ export async function quantizationReport(
 }
 
 /** For each tensor in lanes, the share of values at an end of them. A floor of zero is a ReLU's and counts as none. */
-async function saturated(model: Model, inputs: readonly Tensor[]): Promise<Map<string, number>> {
+async function saturated(model: LocalModel, inputs: readonly Tensor[]): Promise<Map<string, number>> {
   const counts = new Map<string, { at: number; of: number }>();
   for (const input of inputs) {
     model.runtime.observe(model.put(input), ({ name, shape, pointer, rowStride, pixelStride, lanes }, memory) => {

@@ -1,7 +1,7 @@
 import { ImageError, InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { fetchBytes } from './fetch.js';
-import type { Platform, ThreadHandle } from './platform.js';
+import { buffersOf, type Platform, type ThreadHandle } from './platform.js';
 
 async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Promise<Pixels> {
   let drawable: CanvasImageSource;
@@ -31,19 +31,63 @@ async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Prom
   return { data, width, height, channels: 4 };
 }
 
-function startThread(source: string): ThreadHandle {
-  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
-  const worker = new Worker(url);
+function wrapWorker(worker: Worker): ThreadHandle {
   return {
-    request: (message) =>
-      new Promise((resolve, reject) => {
-        worker.onmessage = ({ data }) => resolve(data);
-        worker.onerror = reject; // a Content-Security-Policy without worker-src blob:
-        worker.postMessage(message);
-      }).finally(() => URL.revokeObjectURL(url)),
+    send: (message, transfer = []) => worker.postMessage(message, [...transfer]),
+    listen: (heard, failed) => {
+      worker.onmessage = ({ data }) => heard(data);
+      worker.onerror = failed; // a Content-Security-Policy without worker-src blob: among others
+    },
+    ref: () => undefined,
     unref: () => undefined,
     terminate: () => worker.terminate(),
   };
+}
+
+function startThread(source: string): ThreadHandle {
+  const url = URL.createObjectURL(new Blob([source], { type: 'text/javascript' }));
+  const worker = wrapWorker(new Worker(url));
+  return {
+    ...worker,
+    listen: (heard, failed) => {
+      // Started or not, its address has served.
+      const revoked = (then: (what: unknown) => void) => (what: unknown) => {
+        URL.revokeObjectURL(url);
+        then(what);
+      };
+      worker.listen(revoked(heard), revoked(failed));
+    },
+  };
+}
+
+async function startModelWorker(): Promise<ThreadHandle> {
+  const { default: source } = await import('../runtime/binaries/model-worker.js');
+  return startThread(source);
+}
+
+/** Elements stay in the page: their pixels go. What the caller may still need is copied. */
+const portable: Platform['portable'] = async (input, give) => {
+  if (typeof input === 'string' || input instanceof URL) return { value: absolute(input) as string, transfer: [] };
+  if (input instanceof ImageBitmap && !give) return bitmapOf(input);
+  if (input instanceof ImageBitmap || input instanceof OffscreenCanvas) {
+    return input instanceof ImageBitmap ? { value: input, transfer: [input] } : bitmapOf(input);
+  }
+  if (typeof VideoFrame !== 'undefined' && input instanceof VideoFrame) {
+    const frame = give ? input : input.clone();
+    return { value: frame, transfer: [frame] };
+  }
+  if (input instanceof Element) return bitmapOf(input as HTMLCanvasElement);
+  return { value: input, transfer: give ? buffersOf(input) : [] };
+};
+
+async function bitmapOf(source: Exclude<ImageBitmapSource, Blob | ImageData>) {
+  const bitmap = await createImageBitmap(source);
+  return { value: bitmap, transfer: [bitmap] };
+}
+
+function absolute(source: Parameters<Platform['absolute']>[0]) {
+  if (source instanceof URL) return source.href;
+  return typeof source === 'string' && !source.startsWith('hf:') ? new URL(source, document.baseURI).href : source;
 }
 
 const platform: Platform = {
@@ -52,5 +96,15 @@ const platform: Platform = {
   parallelism: () => navigator.hardwareConcurrency ?? 1,
   mainThreadMaySleep: typeof window === 'undefined',
   startThread,
+  startModelWorker,
+  wrapWorker,
+  parentThread: () => ({
+    send: (message, transfer) => self.postMessage(message, { transfer: [...transfer] }),
+    listen: (heard) => {
+      self.onmessage = ({ data }) => heard(data);
+    },
+  }),
+  portable,
+  absolute,
 };
 export default platform;

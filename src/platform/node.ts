@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
-import { Worker } from 'node:worker_threads';
+import { parentPort, type TransferListItem, Worker } from 'node:worker_threads';
 import { AbortError, ImageError, InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { fetchBytes } from './fetch.js';
-import type { Platform, ThreadHandle } from './platform.js';
+import { buffersOf, type Platform, type ThreadHandle } from './platform.js';
 
 async function readBytes(source: string | URL, options: Parameters<Platform['readBytes']>[1]): Promise<Uint8Array> {
   const text = String(source);
@@ -52,19 +52,41 @@ async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Prom
   }
 }
 
-function startThread(source: string): ThreadHandle {
-  const worker = new Worker(source, { eval: true });
+function wrapThread(worker: Worker): ThreadHandle {
   return {
-    request: (message) =>
-      new Promise((resolve, reject) => {
-        worker.once('message', resolve);
-        worker.once('error', reject);
-        worker.postMessage(message);
-      }),
+    send: (message, transfer = []) => worker.postMessage(message, transfer as TransferListItem[]),
+    listen: (heard, failed) => {
+      worker.removeAllListeners();
+      worker.on('message', heard).on('error', failed).on('exit', failed);
+    },
+    ref: () => worker.ref(),
     unref: () => worker.unref(),
     terminate: () => void worker.terminate(),
   };
 }
 
-const platform: Platform = { readBytes, decodeImage, parallelism: availableParallelism, mainThreadMaySleep: true, startThread };
+/** Files are decoded where they are asked for: that is off the thread in any case. */
+const portable: Platform['portable'] = async (input, give) => {
+  if (typeof input === 'object' && 'data' in input) return { value: input, transfer: give ? buffersOf(input) : [] };
+  const pixels = await decodeImage(input as Parameters<Platform['decodeImage']>[0]);
+  return { value: pixels, transfer: buffersOf(pixels) };
+};
+
+const platform: Platform = {
+  readBytes,
+  decodeImage,
+  parallelism: availableParallelism,
+  mainThreadMaySleep: true,
+  startThread: (source) => wrapThread(new Worker(source, { eval: true })),
+  startModelWorker: async () => wrapThread(new Worker(new URL('../worker/start.js', import.meta.url))),
+  wrapWorker: () => {
+    throw new InputError('a Worker of your own is for browsers; worker: true starts one in Node.');
+  },
+  parentThread: () => ({
+    send: (message, transfer) => parentPort?.postMessage(message, transfer as TransferListItem[]),
+    listen: (heard) => void parentPort?.on('message', heard),
+  }),
+  portable,
+  absolute: (source) => (source instanceof URL ? source.href : source),
+};
 export default platform;

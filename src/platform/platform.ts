@@ -1,12 +1,21 @@
 import type { ImageSource, Pixels } from '../image/pixels.js';
+import type { ModelInput, ModelSource } from '../model.js';
 
-/** A worker that runs a script given as text. */
+/** A worker, as its owner sees it. */
 export interface ThreadHandle {
-  /** Sends a message; resolves with the first answer, rejects when the worker fails. */
-  request(message: unknown): Promise<unknown>;
-  /** Lets the process end while the worker sleeps. */
+  send(message: unknown, transfer?: readonly Transferable[]): void;
+  /** `failed` hears that the worker could not start, threw or ended. */
+  listen(heard: (message: unknown) => void, failed: (cause: unknown) => void): void;
+  /** Whether the process waits for it. */
+  ref(): void;
   unref(): void;
   terminate(): void;
+}
+
+/** The owner, as its worker sees it. */
+export interface ParentThread<Message> {
+  send(message: unknown, transfer: readonly Transferable[]): void;
+  listen(heard: (message: Message) => void): void;
 }
 
 /** What differs between Node and browsers: package.json's imports choose the file. */
@@ -20,7 +29,24 @@ export interface Platform {
   parallelism(): number;
   /** A page's main thread must not block. */
   readonly mainThreadMaySleep: boolean;
+  /** A worker that runs a script given as text. */
   startThread(source: string): ThreadHandle;
+  /** A worker that runs src/worker/start.ts; rejects, or its handle's listener hears, where none is to be had. */
+  startModelWorker(): Promise<ThreadHandle>;
+  wrapWorker(worker: Worker): ThreadHandle;
+  parentThread<Message>(): ParentThread<Message>;
+  /** An input as a message can carry it to a worker. `give`: what the caller holds may go along. */
+  portable(input: ModelInput, give: boolean): Promise<{ value: ModelInput; transfer: readonly Transferable[] }>;
+  /** A source that means the same in a worker, whose own address is another. */
+  absolute(source: ModelSource): ModelSource;
   /** Decodes an image that is not pixels yet. */
   decodeImage(source: Exclude<ImageSource, Pixels | ImageData>): Promise<Pixels>;
+}
+
+/** The memory behind an input that can be given away; shared memory cannot. */
+export function buffersOf(input: unknown): ArrayBuffer[] {
+  const data = (input as { data?: unknown }).data ?? input;
+  const buffer = ArrayBuffer.isView(data) ? data.buffer : data;
+  // Not by instanceof: it may come from another frame.
+  return Object.prototype.toString.call(buffer) === '[object ArrayBuffer]' ? [buffer as ArrayBuffer] : [];
 }

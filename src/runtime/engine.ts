@@ -5,6 +5,8 @@ import { automaticThreads, Pool } from './threads/pool.js';
 
 export type Simd = 'auto' | 'baseline' | 'relaxed';
 
+export type Variant = 'baseline' | 'relaxed';
+
 export interface Features {
   readonly simd: boolean;
   readonly relaxedSimd: boolean;
@@ -106,7 +108,7 @@ export class Engine {
   private pool: Pool | undefined;
 
   private constructor(
-    readonly variant: 'baseline' | 'relaxed',
+    readonly variant: Variant,
     readonly memory: WebAssembly.Memory,
     readonly exports: Exports,
   ) {
@@ -115,15 +117,7 @@ export class Engine {
 
   /** `threads` above what is to be had means fewer, down to one, and no error. */
   static async create(simd: Simd = 'auto', threads: number | 'auto' = 1): Promise<Engine> {
-    const features = detectFeatures();
-    if (!features.simd) {
-      throw new UnsupportedModelError('this engine has no WebAssembly SIMD, which every browser since 2023 and Node since 16.4 has.');
-    }
-    if (simd === 'relaxed' && !features.relaxedSimd) {
-      throw new UnsupportedModelError("this engine has no relaxed SIMD; use simd: 'auto' or 'baseline'.");
-    }
-    const variant = simd === 'auto' ? (features.relaxedSimd ? 'relaxed' : 'baseline') : simd;
-    const wanted = features.threads ? (threads === 'auto' ? automaticThreads() : threads) : 1;
+    const { variant, threads: wanted } = settle(simd, threads);
     const shared = wanted > 1;
     const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared });
     const module = await compiled(variant, shared);
@@ -216,11 +210,25 @@ async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayB
   return new Uint8Array(await new Response(stream).arrayBuffer());
 }
 
+/** What `simd` and `threads` come to on this engine. */
+function settle(simd: Simd, threads: number | 'auto'): { variant: Variant; threads: number } {
+  const features = detectFeatures();
+  if (!features.simd) {
+    throw new UnsupportedModelError('this engine has no WebAssembly SIMD, which every browser since 2023 and Node since 16.4 has.');
+  }
+  if (simd === 'relaxed' && !features.relaxedSimd) {
+    throw new UnsupportedModelError("this engine has no relaxed SIMD; use simd: 'auto' or 'baseline'.");
+  }
+  const variant = simd === 'auto' ? (features.relaxedSimd ? 'relaxed' : 'baseline') : simd;
+  return { variant, threads: features.threads ? (threads === 'auto' ? automaticThreads() : threads) : 1 };
+}
+
 const modules = new Map<string, Promise<WebAssembly.Module>>();
+const keyOf = (variant: Variant, shared: boolean) => `${variant} ${shared}`;
 
 /** Each variant is compiled once; instances share it. Threads need the same code with its memory declared as shared. */
-function compiled(variant: 'baseline' | 'relaxed', shared: boolean): Promise<WebAssembly.Module> {
-  const key = `${variant} ${shared}`;
+function compiled(variant: Variant, shared: boolean): Promise<WebAssembly.Module> {
+  const key = keyOf(variant, shared);
   let module = modules.get(key);
   if (!module) {
     const gzip = variant === 'relaxed' ? import('./binaries/relaxed.js') : import('./binaries/baseline.js');
@@ -231,4 +239,20 @@ function compiled(variant: 'baseline' | 'relaxed', shared: boolean): Promise<Web
     modules.set(key, module);
   }
   return module;
+}
+
+/** A module that was compiled on one thread, for another. */
+export interface CompiledModule {
+  readonly key: string;
+  readonly module: WebAssembly.Module;
+}
+
+export async function moduleFor(simd: Simd = 'auto', threads: number | 'auto' = 1): Promise<CompiledModule> {
+  const settled = settle(simd, threads);
+  const shared = settled.threads > 1;
+  return { key: keyOf(settled.variant, shared), module: await compiled(settled.variant, shared) };
+}
+
+export function adoptModule({ key, module }: CompiledModule): void {
+  modules.set(key, Promise.resolve(module));
 }

@@ -5,7 +5,9 @@ import { build } from 'esbuild';
 import { type Browser, chromium } from 'playwright-core';
 import sharp from 'sharp';
 import { fuse } from '../../src/graph/fusion.js';
-import { Model, quantize, type Tensor } from '../../src/model.js';
+import { quantize } from '../../src/load.js';
+import { LocalModel } from '../../src/local-model.js';
+import type { Tensor } from '../../src/model.js';
 import { random, randomNetwork, uniform } from '../random-network.js';
 
 // The built package, bundled by esbuild with no configuration, in Chromium: npm run build comes first (npm ci does it).
@@ -41,7 +43,7 @@ interface Result {
 
   beforeAll(async () => {
     const input: Tensor = { data: uniform(random(5), 64 * 64 * 3, -2, 2), shape: [1, 64, 64, 3] };
-    const float = await Model.create(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5, resolution: 64 })));
+    const float = await LocalModel.create(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5, resolution: 64 })));
     const int8 = await quantize(float, [input]);
     const noise = { type: 'gaussian', mean: 128, sigma: 50 } as const;
     const picture = await sharp({ create: { width: 150, height: 110, channels: 3, background: '#808080', noise } })

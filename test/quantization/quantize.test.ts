@@ -1,5 +1,8 @@
 import { fuse } from '../../src/graph/fusion.js';
-import { calibrate, Model, quantize, quantizeWith, type Tensor } from '../../src/model.js';
+import { quantize } from '../../src/load.js';
+import { LocalModel } from '../../src/local-model.js';
+import type { Tensor } from '../../src/model.js';
+import { calibrate, quantizeWith } from '../../src/quantization/calibrate.js';
 import { Divergence } from '../../src/quantization/divergence.js';
 import { SCHEME_NAMES, SCHEMES, type SchemeName } from '../../src/quantization/schemes.js';
 import { sensitivities } from '../../src/quantization/sensitivity.js';
@@ -9,16 +12,16 @@ const image = (seed: number): Tensor => ({ data: uniform(random(seed), 64 * 64 *
 const network = fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5 }));
 const calibration = [image(1), image(2), image(3)];
 
-async function divergence(reference: Model, candidate: Model): Promise<Divergence> {
+async function divergence(reference: LocalModel, candidate: LocalModel): Promise<Divergence> {
   const result = new Divergence();
   for (let seed = 10; seed < 16; seed++) result.add(await reference.predict(image(seed)), await candidate.predict(image(seed)));
   return result;
 }
 
 describe('quantization', () => {
-  let float: Model;
+  let float: LocalModel;
   beforeAll(async () => {
-    float = await Model.create(network);
+    float = await LocalModel.create(network);
   });
 
   it('gets better from the first scheme to the last', async () => {
@@ -41,7 +44,7 @@ describe('quantization', () => {
   it('keeps layers in float32 by name', async () => {
     const mixed = await quantize(float, calibration, { keepFloat: ['stem', 'blocks.3.project'] });
     expect(mixed.floatLayers).toEqual(['stem', 'blocks.3.project']);
-    expect((await divergence(float, mixed)).sqnrDb).toBeGreaterThan(15);
+    expect((await divergence(float, mixed as LocalModel)).sqnrDb).toBeGreaterThan(15);
   });
 
   it('keeps nothing in float32 that a budget does not ask for, and all for a budget of nothing but perfection', async () => {

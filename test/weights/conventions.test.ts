@@ -1,5 +1,5 @@
 import { ARCHITECTURE_NAMES } from '../../src/architecture/tables.js';
-import { loadModel } from '../../src/model.js';
+import { loadModel } from '../../src/load.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
 import type { RawTensor } from '../../src/weights/tensors.js';
 import { checkpoint, pseudoRandom } from '../pseudo-random.js';

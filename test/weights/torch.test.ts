@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { MobileNetError } from '../../src/errors.js';
-import { loadModel } from '../../src/model.js';
+import { loadModel } from '../../src/load.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
 import { readTorch } from '../../src/weights/torch/checkpoint.js';
 import { unpickle } from '../../src/weights/torch/pickle.js';

@@ -1,5 +1,5 @@
 import platform from '#platform';
-import { MobileNetError } from '../../errors.js';
+import { WorkerError } from '../../errors.js';
 import type { ThreadHandle } from '../../platform/platform.js';
 import { INSTRUCTION_BYTES } from '../instruction.js';
 import { CONTROL_WORDS, COUNT, GENERATION, PROGRAM, runShare, THREADS } from './control.js';
@@ -13,12 +13,6 @@ export const MOST_THREADS = 16;
 
 /** How many threads 'auto' means here. */
 export const automaticThreads = (): number => Math.max(1, Math.min(MOST_AUTOMATIC, platform.parallelism()));
-
-export class WorkerError extends MobileNetError {
-  constructor() {
-    super('ERR_WORKER', 'a worker thread died during an inference; run it again, it goes on with one thread.');
-  }
-}
 
 /** Workers on one shared memory, started once. The caller's own thread is thread 0. */
 export class Pool {
@@ -52,7 +46,10 @@ export class Pool {
             instructionBytes: INSTRUCTION_BYTES,
             thread: i + 1,
           };
-          return worker.request(start);
+          return new Promise<unknown>((ready, failed) => {
+            worker.listen(ready, failed);
+            worker.send(start);
+          });
         }),
       );
     } catch {
@@ -78,7 +75,7 @@ export class Pool {
     };
     if (!runShare(execute, control, 0, INSTRUCTION_BYTES, platform.mainThreadMaySleep, () => performance.now() < deadline)) {
       this.dispose();
-      throw new WorkerError();
+      throw new WorkerError('a worker thread died during an inference; run it again, it goes on with one thread.');
     }
   }
 

@@ -1,0 +1,32 @@
+import { LocalModel, loadLocalModel } from './local-model.js';
+import type { LoadOptions, Model, ModelInput, ModelSource, QuantizeOptions } from './model.js';
+import { quantizeLocal } from './quantization/calibrate.js';
+import type { RemoteModel } from './worker/remote-model.js';
+
+/**
+ * Loads a network from a weights file: safetensors with torchvision's, timm's or this package's names, a torchvision
+ * checkpoint (.pth) or .tflite.
+ *
+ * @throws ModelFormatError for a file that is damaged or no model, UnsupportedModelError for a network outside the family
+ */
+export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
+  const { worker, ...rest } = options;
+  if (!worker) return loadLocalModel(source, rest);
+  const { loadRemoteModel } = await import('./worker/remote-model.js');
+  return (await loadRemoteModel(source, rest, worker)) ?? loadLocalModel(source, rest);
+}
+
+/**
+ * Quantizes a model to int8: weights with a scale a channel, activations by the ranges that `calibration` shows. No
+ * labels are needed; 16 to 100 typical inputs are enough. The same inputs give the same bytes.
+ *
+ * @throws QuantizationError when calibration is empty or holds values that are not finite, or a layer to keep is none
+ */
+export async function quantize(
+  model: Model,
+  calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>,
+  options: QuantizeOptions = {},
+): Promise<Model> {
+  if (model instanceof LocalModel) return quantizeLocal(model, calibration, options);
+  return (model as RemoteModel).quantize(calibration, options);
+}

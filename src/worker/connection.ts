@@ -1,0 +1,136 @@
+import platform from '#platform';
+import { AbortError, WorkerError } from '../errors.js';
+import type { ThreadHandle } from '../platform/platform.js';
+import { type Method, type Reply, type Request, revivedError } from './protocol.js';
+
+interface Call {
+  readonly resolve: (value: never) => void;
+  readonly reject: (error: Error) => void;
+  readonly onProgress: (...args: number[]) => void;
+  readonly pull: () => void;
+}
+
+export interface CallOptions {
+  readonly transfer?: readonly Transferable[];
+  readonly signal?: AbortSignal | undefined;
+  readonly onProgress?: ((...args: number[]) => void) | undefined;
+  /** Where the worker's calibration inputs come from. */
+  readonly inputs?: AsyncGenerator<{ value: unknown; transfer: readonly Transferable[] }>;
+}
+
+/** Workers given from outside: the models in one of them share a connection. */
+const given = new WeakMap<Worker, Promise<Connection | undefined>>();
+
+/** A worker that serves models, and the calls that wait for it. */
+export class Connection {
+  private readonly calls = new Map<number, Call>();
+  private lastCall = 0;
+  private users = 0;
+  private dead: WorkerError | undefined;
+
+  private constructor(
+    private readonly worker: ThreadHandle,
+    private readonly owned: boolean,
+  ) {}
+
+  /** Undefined where no worker starts: a policy forbids it. */
+  static open(worker: true | Worker): Promise<Connection | undefined> {
+    if (worker === true) return Connection.start(undefined);
+    let connection = given.get(worker);
+    if (!connection) {
+      connection = Connection.start(worker);
+      given.set(worker, connection);
+    }
+    return connection;
+  }
+
+  private static async start(outer: Worker | undefined): Promise<Connection | undefined> {
+    try {
+      const worker = outer ? platform.wrapWorker(outer) : await platform.startModelWorker();
+      const connection = new Connection(worker, outer === undefined);
+      await new Promise<void>((resolve, reject) => {
+        worker.listen(
+          (message) => {
+            const reply = message as Reply;
+            if (reply.kind === 'ready') resolve();
+            else connection.hear(reply);
+          },
+          (cause) => {
+            connection.die(cause);
+            reject(cause);
+          },
+        );
+      });
+      connection.rest();
+      return connection;
+    } catch {
+      return undefined;
+    }
+  }
+
+  retain(): void {
+    this.users++;
+  }
+
+  /** The last model takes the worker with it. */
+  release(): void {
+    if (--this.users === 0 && this.owned) this.worker.terminate();
+  }
+
+  call<T>(model: number, method: Method, args: readonly unknown[], options: CallOptions = {}): Promise<T> {
+    const { transfer, signal, onProgress, inputs } = options;
+    if (this.dead) return Promise.reject(this.dead);
+    if (signal?.aborted) return Promise.reject(new AbortError(signal.reason));
+    const id = ++this.lastCall;
+    const abort = () => {
+      this.post({ kind: 'abort', id });
+      this.calls.get(id)?.reject(new AbortError(signal?.reason));
+    };
+    const promise = new Promise<T>((resolve, reject) => {
+      const pull = () => void this.feed(id, inputs);
+      this.calls.set(id, { resolve, reject, onProgress: (...numbers) => onProgress?.(...numbers), pull });
+      this.worker.ref();
+      this.post({ kind: 'call', id, model, method, args }, transfer);
+    });
+    signal?.addEventListener('abort', abort);
+    return promise.finally(() => {
+      signal?.removeEventListener('abort', abort);
+      this.calls.delete(id);
+      this.rest();
+    });
+  }
+
+  private post(request: Request, transfer: readonly Transferable[] = []): void {
+    this.worker.send(request, transfer);
+  }
+
+  /** A process may end while nothing is asked of the worker. */
+  private rest(): void {
+    if (this.calls.size === 0) this.worker.unref();
+  }
+
+  private async feed(id: number, inputs: CallOptions['inputs']): Promise<void> {
+    try {
+      const next = await inputs?.next();
+      if (!next || next.done) this.post({ kind: 'item', id, end: true });
+      else this.post({ kind: 'item', id, item: next.value.value }, next.value.transfer);
+    } catch (error) {
+      this.post({ kind: 'abort', id });
+      this.calls.get(id)?.reject(error as Error);
+      this.post({ kind: 'item', id, end: true });
+    }
+  }
+
+  private hear(reply: Exclude<Reply, { kind: 'ready' }>): void {
+    const call = this.calls.get(reply.id);
+    if (reply.kind === 'value') call?.resolve(reply.value as never);
+    else if (reply.kind === 'error') call?.reject(revivedError(reply.error));
+    else if (reply.kind === 'progress') call?.onProgress(...reply.args);
+    else call?.pull();
+  }
+
+  private die(cause: unknown): void {
+    this.dead = new WorkerError('the worker that ran this model died; load the model again.', { cause });
+    for (const { reject } of this.calls.values()) reject(this.dead);
+  }
+}

@@ -1,0 +1,58 @@
+import * as errors from '../errors.js';
+import type { Model } from '../model.js';
+
+/** What the page asks of the worker. Every call has a number, which all that belongs to it carries. */
+export type Request =
+  | { readonly kind: 'call'; readonly id: number; readonly model: number; readonly method: Method; readonly args: readonly unknown[] }
+  /** The next calibration input, or that there is none or that the caller's iterator threw. */
+  | { readonly kind: 'item'; readonly id: number; readonly item?: unknown; readonly end?: boolean }
+  | { readonly kind: 'abort'; readonly id: number };
+
+export type Reply =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'value'; readonly id: number; readonly value: unknown }
+  | { readonly kind: 'error'; readonly id: number; readonly error: PlainError }
+  | { readonly kind: 'progress'; readonly id: number; readonly args: readonly number[] }
+  | { readonly kind: 'pull'; readonly id: number };
+
+export type Method = 'load' | 'quantize' | 'predict' | 'classify' | 'embed' | 'logits' | 'preprocess' | 'profile' | 'dispose';
+
+/** What a model's owner knows without asking. */
+export interface Facts
+  extends Pick<
+    Model,
+    | 'architecture'
+    | 'precision'
+    | 'runtimeFeatures'
+    | 'inputSize'
+    | 'classes'
+    | 'labels'
+    | 'hasLabels'
+    | 'preprocessing'
+    | 'summary'
+    | 'memory'
+    | 'floatLayers'
+  > {
+  readonly id: number;
+  /** save() cannot wait for an answer. */
+  readonly saved: Uint8Array;
+}
+
+export interface PlainError {
+  readonly code?: string;
+  readonly name: string;
+  readonly message: string;
+}
+
+export function plainError(error: unknown): PlainError {
+  const { code, name, message } = error as errors.MobileNetError;
+  return { ...(typeof code === 'string' ? { code } : {}), name: name ?? 'Error', message: message ?? String(error) };
+}
+
+/** The error of the class that it had in the worker. */
+export function revivedError({ code, name, message }: PlainError): Error {
+  const error = code ? new errors.MobileNetError(code, message) : new Error(message);
+  const original = Object.values(errors).find((candidate) => new candidate(message, message).code === code);
+  if (original) Object.setPrototypeOf(error, original.prototype);
+  return Object.assign(error, { name });
+}

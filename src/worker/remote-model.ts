@@ -1,0 +1,151 @@
+import platform from '#platform';
+import { DisposedError } from '../errors.js';
+import type { ImageSource } from '../image/pixels.js';
+import { throwIfAborted } from '../local-model.js';
+import type {
+  ClassifyOptions,
+  InputOptions,
+  LoadOptions,
+  Model,
+  ModelInput,
+  ModelSource,
+  Prediction,
+  QuantizeOptions,
+  Tensor,
+} from '../model.js';
+import { moduleFor } from '../runtime/engine.js';
+import type { LayerTiming } from '../runtime/executor.js';
+import { type CallOptions, Connection } from './connection.js';
+import type { Facts, Method } from './protocol.js';
+
+/** Undefined where no worker starts. */
+export async function loadRemoteModel(
+  source: ModelSource,
+  { signal, onProgress, ...options }: Omit<LoadOptions, 'worker'>,
+  worker: true | Worker,
+): Promise<Model | undefined> {
+  throwIfAborted(signal);
+  const [connection, module] = await Promise.all([Connection.open(worker), moduleFor(options.simd, options.threads)]);
+  if (!connection) return undefined;
+  connection.retain();
+  try {
+    const args = [platform.absolute(source), options, module];
+    const report = onProgress && ((loaded: number, total?: number) => onProgress(loaded, total));
+    return new RemoteModel(connection, await connection.call<Facts>(0, 'load', args, { signal, onProgress: report }));
+  } catch (error) {
+    connection.release();
+    throw error;
+  }
+}
+
+/** A model in a worker: what it is, is known here; what it does, is asked there. */
+export class RemoteModel implements Model {
+  readonly architecture;
+  readonly precision;
+  readonly runtimeFeatures;
+  readonly inputSize;
+  readonly classes;
+  readonly labels;
+  readonly hasLabels;
+  readonly preprocessing;
+  readonly summary;
+  readonly memory;
+  readonly floatLayers;
+  private readonly id: number;
+  private saved: Uint8Array | undefined;
+  private readonly disposed = new AbortController();
+
+  constructor(
+    private readonly connection: Connection,
+    facts: Facts,
+  ) {
+    this.architecture = facts.architecture;
+    this.precision = facts.precision;
+    this.runtimeFeatures = facts.runtimeFeatures;
+    this.inputSize = facts.inputSize;
+    this.classes = facts.classes;
+    this.labels = facts.labels;
+    this.hasLabels = facts.hasLabels;
+    this.preprocessing = facts.preprocessing;
+    this.summary = facts.summary;
+    this.memory = facts.memory;
+    this.floatLayers = facts.floatLayers;
+    this.id = facts.id;
+    this.saved = facts.saved;
+  }
+
+  predict(input: Tensor, options: InputOptions = {}): Promise<Float32Array> {
+    return this.ask('predict', input, options);
+  }
+
+  classify(image: ModelInput, { signal, topK, transfer }: ClassifyOptions = {}): Promise<Prediction[]> {
+    return this.ask('classify', image, transfer ? { transfer } : {}, [topK === undefined ? {} : { topK }], { signal });
+  }
+
+  embed(image: ModelInput, options: InputOptions = {}): Promise<Float32Array> {
+    return this.ask('embed', image, options);
+  }
+
+  logits(image: ModelInput, options: InputOptions = {}): Promise<Float32Array> {
+    return this.ask('logits', image, options);
+  }
+
+  preprocess(image: ImageSource): Promise<Tensor> {
+    return this.ask('preprocess', image, {});
+  }
+
+  profile(input?: Tensor): Promise<LayerTiming[]> {
+    return this.settle(this.connection.call(this.id, 'profile', [input]));
+  }
+
+  save(): Uint8Array {
+    if (!this.saved) throw new DisposedError();
+    return this.saved.slice();
+  }
+
+  dispose(): void {
+    if (!this.saved) return;
+    this.saved = undefined;
+    this.disposed.abort();
+    void this.connection.call(this.id, 'dispose', []).catch(() => undefined);
+    this.connection.release();
+  }
+
+  /** quantize() where the float model is. */
+  async quantize(calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>, options: QuantizeOptions): Promise<Model> {
+    const { signal, onProgress, ...rest } = options;
+    async function* inputs() {
+      for await (const input of calibration) yield platform.portable(input, false);
+    }
+    const facts = await this.settle(this.connection.call<Facts>(this.id, 'quantize', [rest], { signal, onProgress, inputs: inputs() }));
+    this.connection.retain();
+    return new RemoteModel(this.connection, facts);
+  }
+
+  private async ask<T>(
+    method: Method,
+    input: ModelInput,
+    { transfer: give = false }: InputOptions,
+    more: readonly unknown[] = [],
+    options: CallOptions = {},
+  ): Promise<T> {
+    if (!this.saved) throw new DisposedError();
+    throwIfAborted(options.signal);
+    const { value, transfer } = await platform.portable(input, give);
+    return this.settle(this.connection.call<T>(this.id, method, [value, ...more], { ...options, transfer }));
+  }
+
+  /** The answer, or the news that the model was disposed meanwhile. */
+  private settle<T>(answer: Promise<T>): Promise<T> {
+    const { signal } = this.disposed;
+    if (signal.aborted) {
+      answer.catch(() => undefined);
+      return Promise.reject(new DisposedError());
+    }
+    return new Promise<T>((resolve, reject) => {
+      const disposed = () => reject(new DisposedError());
+      signal.addEventListener('abort', disposed);
+      answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', disposed));
+    });
+  }
+}

@@ -1,0 +1,94 @@
+import platform from '#platform';
+import { type LocalModel, loadLocalModel } from '../local-model.js';
+import type { ClassifyOptions, LoadOptions, ModelInput, ModelSource, QuantizeOptions, Tensor } from '../model.js';
+import { quantizeLocal } from '../quantization/calibrate.js';
+import { adoptModule, type CompiledModule } from '../runtime/engine.js';
+import { type Facts, plainError, type Reply, type Request } from './protocol.js';
+
+const models = new Map<number, LocalModel>();
+const aborts = new Map<number, AbortController>();
+const pulls = new Map<number, (item: Extract<Request, { kind: 'item' }>) => void>();
+const parent = platform.parentThread<Request>();
+let lastModel = 0;
+
+const send = (reply: Reply, transfer: readonly Transferable[] = []) => parent.send(reply, transfer);
+
+function adopt(model: LocalModel): Facts {
+  models.set(++lastModel, model);
+  const { architecture, precision, runtimeFeatures, inputSize, classes, labels, hasLabels, preprocessing, summary, memory, floatLayers } =
+    model;
+  return {
+    id: lastModel,
+    saved: model.save(),
+    runtimeFeatures: { ...runtimeFeatures, worker: true },
+    ...{ architecture, precision, inputSize, classes, labels, hasLabels, preprocessing, summary, memory, floatLayers },
+  };
+}
+
+async function* pulled(id: number): AsyncGenerator<ModelInput> {
+  for (;;) {
+    const answer = new Promise<Extract<Request, { kind: 'item' }>>((resolve) => pulls.set(id, resolve));
+    send({ kind: 'pull', id });
+    const { item, end } = await answer;
+    if (end) return;
+    yield item as ModelInput;
+  }
+}
+
+async function answer(request: Extract<Request, { kind: 'call' }>, signal: AbortSignal): Promise<unknown> {
+  const { id, method, args } = request;
+  const onProgress = (...numbers: (number | undefined)[]) => send({ kind: 'progress', id, args: numbers as number[] });
+  if (method === 'load') {
+    const [source, options, module] = args as [ModelSource, LoadOptions, CompiledModule];
+    adoptModule(module);
+    return adopt(await loadLocalModel(source, { ...options, signal, onProgress }));
+  }
+  const model = models.get(request.model) as LocalModel;
+  switch (method) {
+    case 'quantize':
+      return adopt(await quantizeLocal(model, pulled(id), { ...(args[0] as QuantizeOptions), signal, onProgress }));
+    case 'predict':
+      return model.predict(args[0] as Tensor);
+    case 'classify':
+      return model.classify(args[0] as ModelInput, { ...(args[1] as ClassifyOptions), signal });
+    case 'profile':
+      return model.profile(args[0] as Tensor | undefined);
+    case 'dispose':
+      model.dispose();
+      models.delete(request.model);
+      return undefined;
+    default:
+      return model[method](args[0] as Exclude<ModelInput, Tensor>);
+  }
+}
+
+/** Everything of size in an answer is new, and given away. */
+function buffersOf(value: unknown): Transferable[] {
+  const arrays = [value, (value as Tensor | undefined)?.data, (value as Facts | undefined)?.saved];
+  return arrays.filter((array) => ArrayBuffer.isView(array)).map(({ buffer }) => buffer as ArrayBuffer);
+}
+
+/** Serves models from a worker of your own, for `loadModel(source, { worker })`. Call it once, first. */
+export function serve(): void {
+  parent.listen(hear);
+  send({ kind: 'ready' });
+}
+
+async function hear(request: Request): Promise<void> {
+  const { id } = request;
+  if (request.kind === 'abort') aborts.get(id)?.abort();
+  if (request.kind === 'item') pulls.get(id)?.(request);
+  if (request.kind !== 'call') return;
+  const abort = new AbortController();
+  aborts.set(id, abort);
+  try {
+    const value = await answer(request, abort.signal);
+    send({ kind: 'value', id, value }, buffersOf(value));
+  } catch (error) {
+    send({ kind: 'error', id, error: plainError(error) });
+  } finally {
+    for (const image of request.args) (image as Partial<ImageBitmap> | undefined)?.close?.();
+    aborts.delete(id);
+    pulls.delete(id);
+  }
+}
