@@ -1,46 +1,73 @@
 // Runs in the page: everything the test compares with Node, by the package as a user's bundler finds it.
 import { detectFeatures, loadModel } from 'mobilenet-v3-wasm';
+import { loadKernels } from 'mobilenet-v3-wasm/kernels';
+import { runKernels } from './kernel-cases.ts';
 
 const bytesOf = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer());
 
-async function conform() {
+/** Every way to run each network. */
+async function networks() {
   const input = { data: new Float32Array((await bytesOf('/input')).buffer), shape: [1, 64, 64, 3] };
-  const logits = {};
-  const threadsOf = {};
-  for (const precision of ['float32', 'int8']) {
-    const weights = await bytesOf(`/${precision}`);
+  const runs = [];
+  for (const file of ['small-float32', 'small-int8', 'large-float32', 'large-int8']) {
+    const weights = await bytesOf(`/${file}`);
     for (const simd of ['baseline', 'auto']) {
       for (const threads of [1, 2]) {
-        const model = await loadModel(weights, { simd, threads });
-        const key = `${precision} ${simd} ${threads}`;
-        logits[key] = [...(await model.predict(input))];
-        threadsOf[key] = model.runtimeFeatures.threads;
-        model.dispose();
+        for (const worker of [false, true]) {
+          const model = await loadModel(weights, { simd, threads, worker });
+          runs.push({ file, asked: { threads, worker }, got: model.runtimeFeatures, logits: [...(await model.predict(input))] });
+          model.dispose();
+        }
       }
     }
   }
-  const model = await loadModel(await bytesOf('/int8'));
+  return runs;
+}
+
+/** Every way to hold a picture, here and in a worker. */
+async function pictures() {
   const picture = await (await fetch('/picture')).blob();
   const bitmap = await createImageBitmap(picture);
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [bitmap.width, bitmap.height];
   const context = canvas.getContext('2d');
   context.drawImage(bitmap, 0, 0);
-  const frame = new VideoFrame(bitmap, { timestamp: 0 });
   const offscreen = new OffscreenCanvas(bitmap.width, bitmap.height);
   offscreen.getContext('2d').drawImage(bitmap, 0, 0);
+  const image = new Image();
+  image.src = '/picture';
+  // A policy that lists no images to load leaves this one out.
+  const loaded = await image.decode().then(
+    () => true,
+    () => false,
+  );
   const sources = {
+    url: '/picture',
     blob: picture,
+    bytes: await bytesOf('/picture'),
     bitmap,
     canvas,
     offscreen,
-    frame,
+    ...(loaded ? { image } : {}),
+    frame: new VideoFrame(canvas, { timestamp: 0 }),
     pixels: context.getImageData(0, 0, bitmap.width, bitmap.height),
   };
-  const pictures = {};
-  for (const [name, source] of Object.entries(sources)) pictures[name] = [...(await model.logits(source))];
-  const refused = await model.classify(new Blob(['no picture'])).catch(({ code }) => code);
-  return { features: detectFeatures(), logits, threadsOf, pictures, refused };
+  const logits = {};
+  const refused = [];
+  for (const worker of [false, true]) {
+    const model = await loadModel(await bytesOf('/small-int8'), { worker });
+    for (const [name, source] of Object.entries(sources))
+      logits[`${name}${worker ? ' in a worker' : ''}`] = [...(await model.logits(source))];
+    refused.push(await model.classify(new Blob(['no picture'])).catch(({ code }) => code));
+    model.dispose();
+  }
+  return { logits, refused };
+}
+
+async function conform() {
+  const kernels = {};
+  for (const simd of ['baseline', 'auto']) kernels[simd] = runKernels(await loadKernels({ simd }));
+  return { features: detectFeatures(), kernels, runs: await networks(), pictures: await pictures() };
 }
 
 conform().then(
