@@ -20,7 +20,7 @@ export default {
       ...common,
       displayName: 'built',
       testMatch: ['<rootDir>/test/built/**/*.test.ts'],
-      moduleNameMapper: { '^(?:\\.\\./)+src/(.*)$': '<rootDir>/dist/$1', '^(\\.{1,2}/(?:random|pseudo).*)\\.js$': '$1' },
+      moduleNameMapper: { '^(?:\\.\\./)+src/(.*)$': '<rootDir>/dist/$1', '^(\\.{1,2}/(?:random|pseudo|browsers/engines).*)\\.js$': '$1' },
     },
   ],
 };

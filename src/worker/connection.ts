@@ -18,8 +18,11 @@ export interface CallOptions {
   readonly inputs?: AsyncGenerator<{ value: unknown; transfer: readonly Transferable[] }>;
 }
 
+/** Longer than any page takes to fetch a script of a few kilobytes. */
+const PATIENCE_MILLISECONDS = 30_000;
+
 /** Workers given from outside: the models in one of them share a connection. */
-const given = new WeakMap<Worker, Promise<Connection | undefined>>();
+const given = new WeakMap<Worker, Promise<Connection>>();
 
 /** A worker that serves models, and the calls that wait for it. */
 export class Connection {
@@ -33,9 +36,9 @@ export class Connection {
     private readonly owned: boolean,
   ) {}
 
-  /** Undefined where no worker starts: a policy forbids it. */
+  /** Undefined where no worker starts: a policy forbids it. A worker of the caller's own that does not is an error. */
   static open(worker: true | Worker): Promise<Connection | undefined> {
-    if (worker === true) return Connection.start(undefined);
+    if (worker === true) return Connection.start(undefined).catch(() => undefined);
     let connection = given.get(worker);
     if (!connection) {
       connection = Connection.start(worker);
@@ -44,28 +47,26 @@ export class Connection {
     return connection;
   }
 
-  private static async start(outer: Worker | undefined): Promise<Connection | undefined> {
-    try {
-      const worker = outer ? platform.wrapWorker(outer) : await platform.startModelWorker();
-      const connection = new Connection(worker, outer === undefined);
-      await new Promise<void>((resolve, reject) => {
-        worker.listen(
-          (message) => {
-            const reply = message as Reply;
-            if (reply.kind === 'ready') resolve();
-            else connection.hear(reply);
-          },
-          (cause) => {
-            connection.die(cause);
-            reject(cause);
-          },
-        );
-      });
-      connection.rest();
-      return connection;
-    } catch {
-      return undefined;
-    }
+  private static async start(outer: Worker | undefined): Promise<Connection> {
+    const worker = outer ? platform.wrapWorker(outer) : await platform.startModelWorker();
+    const connection = new Connection(worker, outer === undefined);
+    await new Promise<void>((resolve, reject) => {
+      const failed = (cause: unknown) => {
+        clearTimeout(silence);
+        connection.die(cause);
+        reject(new WorkerError('the worker does not serve models; one that calls serve() of mobilenet-v3-wasm/worker does.', { cause }));
+      };
+      const silence = setTimeout(failed, PATIENCE_MILLISECONDS, 'no answer');
+      worker.listen((message) => {
+        clearTimeout(silence);
+        const reply = message as Reply;
+        if (reply.kind === 'ready') resolve();
+        else connection.hear(reply);
+      }, failed);
+      worker.send({ kind: 'hello' } satisfies Request);
+    });
+    connection.rest();
+    return connection;
   }
 
   retain(): void {

@@ -3,6 +3,8 @@ import type { Model } from '../model.js';
 
 /** What the page asks of the worker. Every call has a number, which all that belongs to it carries. */
 export type Request =
+  /** Answered by "ready": what a worker says unasked may come before anybody listens. */
+  | { readonly kind: 'hello' }
   | { readonly kind: 'call'; readonly id: number; readonly model: number; readonly method: Method; readonly args: readonly unknown[] }
   /** The next calibration input, or that there is none or that the caller's iterator threw. */
   | { readonly kind: 'item'; readonly id: number; readonly item?: unknown; readonly end?: boolean }

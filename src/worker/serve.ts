@@ -71,10 +71,13 @@ function buffersOf(value: unknown): Transferable[] {
 /** Serves models from a worker of your own, for `loadModel(source, { worker })`. Call it once, first. */
 export function serve(): void {
   parent.listen(hear);
-  send({ kind: 'ready' });
 }
 
 async function hear(request: Request): Promise<void> {
+  if (request.kind === 'hello') {
+    send({ kind: 'ready' });
+    return;
+  }
   const { id } = request;
   if (request.kind === 'abort') aborts.get(id)?.abort();
   if (request.kind === 'item') pulls.get(id)?.(request);

@@ -23,7 +23,7 @@ const PAGES = [
   { name: 'a cross-origin isolated page', page: ISOLATED, isolated: true, workers: true },
   { name: 'a page under a strict policy', page: policy("'self'"), isolated: false, workers: false },
   { name: 'an isolated page under a strict policy', page: { ...ISOLATED, ...policy("'self'") }, isolated: true, workers: false },
-  { name: 'an isolated page whose policy allows workers', page: { ...ISOLATED, ...policy('blob:') }, isolated: true, workers: true },
+  { name: 'an isolated page whose policy allows workers', page: { ...ISOLATED, ...policy("blob: 'self'") }, isolated: true, workers: true },
 ];
 
 interface Result {
@@ -32,7 +32,7 @@ interface Result {
   readonly kernels: Record<string, Record<string, number[]>>;
   readonly runs: readonly {
     readonly file: string;
-    readonly asked: { threads: number; worker: boolean };
+    readonly asked: { threads: number; worker: boolean | 'own' };
     readonly got: RuntimeFeatures;
     readonly logits: number[];
   }[];
@@ -75,7 +75,7 @@ beforeAll(async () => {
   serve('/input', new Uint8Array(input.data.buffer));
   serve('/picture', picture, 'image/png');
   const bundle = { bundle: true, splitting: true, format: 'esm', outdir: '/', write: false, tsconfigRaw: '{}' } as const;
-  const { outputFiles } = await build({ entryPoints: ['test/browsers/page.js'], ...bundle });
+  const { outputFiles } = await build({ entryPoints: ['test/browsers/page.js', 'test/browsers/own-worker.js'], ...bundle });
   for (const { path, contents } of outputFiles) serve(path, contents, 'text/javascript');
   server = createServer((request, response) => {
     const file = files.get(request.url ?? '');
@@ -109,10 +109,10 @@ describe.each(ENGINES)('$name (Debian: $debianPackages)', ({ installed, open }) 
         else expect(difference(outputs[name] as number[], values)).toBeLessThan(1e-5);
       }
     }
-    expect(result.runs).toHaveLength(4 * 2 * 2 * 2);
+    expect(result.runs).toHaveLength(4 * 2 * 2 * 3);
     for (const { file, asked, got, logits } of result.runs) {
       // One thread, or no worker, and no error where more is not to be had.
-      expect(got.worker).toBe(asked.worker && workers);
+      expect(got.worker).toBe(asked.worker === 'own' || (asked.worker && workers));
       expect(got.threads).toBe(isolated && workers ? asked.threads : 1);
       if (file.endsWith('int8')) expect(logits).toEqual(expected.get(file));
       else expect(difference(logits, expected.get(file) as number[])).toBeLessThan(1e-4);

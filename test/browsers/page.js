@@ -5,6 +5,8 @@ import { runKernels } from './kernel-cases.ts';
 
 const bytesOf = async (name) => new Uint8Array(await (await fetch(name)).arrayBuffer());
 
+const ownWorker = new Worker('/own-worker.js', { type: 'module' });
+
 /** Every way to run each network. */
 async function networks() {
   const input = { data: new Float32Array((await bytesOf('/input')).buffer), shape: [1, 64, 64, 3] };
@@ -13,9 +15,10 @@ async function networks() {
     const weights = await bytesOf(`/${file}`);
     for (const simd of ['baseline', 'auto']) {
       for (const threads of [1, 2]) {
-        for (const worker of [false, true]) {
+        for (const worker of [false, true, ownWorker]) {
           const model = await loadModel(weights, { simd, threads, worker });
-          runs.push({ file, asked: { threads, worker }, got: model.runtimeFeatures, logits: [...(await model.predict(input))] });
+          const asked = { threads, worker: worker === ownWorker ? 'own' : worker };
+          runs.push({ file, asked, got: model.runtimeFeatures, logits: [...(await model.predict(input))] });
           model.dispose();
         }
       }

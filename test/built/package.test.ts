@@ -1,0 +1,113 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { extname, join, resolve, sep } from 'node:path';
+import { promisify } from 'node:util';
+import { fuse } from '../../src/graph/fusion.js';
+import { quantize } from '../../src/load.js';
+import { LocalModel } from '../../src/local-model.js';
+import type { Tensor } from '../../src/model.js';
+import { ENGINES, type OpenEngine } from '../browsers/engines.js';
+import { randomNetwork } from '../random-network.js';
+
+// The tarball that npm would publish, as a user has it.
+
+const execute = promisify(execFile);
+const BIN = resolve('node_modules/.bin');
+const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
+
+let folder: string;
+let tarball: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'mobilenet-v3-package-'));
+  const { stdout } = await execute('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]);
+  tarball = join(folder, JSON.parse(stdout)[0].filename);
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe('the tarball', () => {
+  it('is small', async () => {
+    expect((await stat(tarball)).size).toBeLessThan(200_000);
+  });
+
+  it('is what publint asks for', async () => {
+    await execute(join(BIN, 'publint'), ['--strict', tarball]);
+  });
+
+  it('has types that resolve wherever modules are', async () => {
+    // It is ESM alone: what require() would find is no concern.
+    await execute(join(BIN, 'attw'), [tarball, '--profile', 'esm-only', '--no-emoji', '--no-color']);
+  });
+});
+
+const [chromium] = ENGINES;
+(chromium?.installed ? describe : describe.skip)(`a page (${chromium?.debianPackages})`, () => {
+  const input: Tensor = { data: Float32Array.from({ length: 64 * 64 * 3 }, (_, i) => Math.sin(i)), shape: [1, 64, 64, 3] };
+  let engine: OpenEngine | undefined;
+  let server: Server;
+  let address: string;
+  let weights: Uint8Array;
+  let expected: number[];
+
+  beforeAll(async () => {
+    const modules = join(folder, 'node_modules');
+    await mkdir(join(modules, '@assemblyscript'), { recursive: true });
+    await execute('tar', ['xzf', tarball, '-C', folder]);
+    await symlink(join(folder, 'package'), join(modules, 'mobilenet-v3-wasm'));
+    await symlink(resolve('node_modules/@assemblyscript/loader'), join(modules, '@assemblyscript/loader'));
+    await cp('test/built/app', folder, { recursive: true });
+    const float = await LocalModel.create(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5, resolution: 64 })));
+    const model = await quantize(float, [input]);
+    weights = model.save();
+    expected = [...(await model.predict(input))];
+    // From a sub-path, as many hosts serve.
+    server = createServer(async (request, response) => {
+      const path = resolve(join(folder, (request.url ?? '').replace(/^\/some\/path/, '')));
+      if (path.endsWith('model.safetensors')) response.end(weights);
+      else if (!path.startsWith(folder + sep)) response.writeHead(404).end();
+      else {
+        const body = await readFile(path).catch(() => undefined);
+        response.writeHead(body ? 200 : 404, { 'content-type': TYPES[extname(path)] ?? 'application/octet-stream' }).end(body);
+      }
+    });
+    await new Promise<void>((started) => server.listen(0, '127.0.0.1', started));
+    address = `http://127.0.0.1:${(server.address() as AddressInfo).port}/some/path`;
+    engine = await chromium?.open();
+  });
+  afterAll(async () => {
+    await engine?.close();
+    server?.close();
+  });
+
+  const BUNDLERS = {
+    Vite: { page: 'vite/index.html', command: ['vite', 'build', '--base=./', '--outDir=vite', '--logLevel=error'] },
+    'webpack 5': {
+      page: 'webpack/',
+      command: ['webpack', '--mode=production', '--entry=./app.js', '--output-path=webpack', '--output-filename=app.js'],
+    },
+    esbuild: { page: 'esbuild/', command: ['esbuild', 'app.js', '--bundle', '--format=esm', '--outdir=esbuild'] },
+    'esbuild in chunks': { page: 'chunks/', command: ['esbuild', 'app.js', '--bundle', '--splitting', '--format=esm', '--outdir=chunks'] },
+    Rollup: { page: 'rollup/', command: ['rollup', 'app.js', '--format=es', '--dir=rollup', '-p', 'node-resolve={browser:true}'] },
+    'no bundler': { page: 'plain.html', command: undefined },
+  };
+
+  it.each(Object.entries(BUNDLERS))('by %s', async (_, { page, command }) => {
+    if (command) {
+      const [name, ...args] = command as [string, ...string[]];
+      await execute(join(BIN, name), args, { cwd: folder });
+      if (page.endsWith('/')) await cp(join(folder, 'index.html'), join(folder, page, 'index.html'));
+    }
+    const tab = await (engine as OpenEngine).newTab();
+    await tab.goto(`${address}/${page.replace(/\/$/, '/index.html')}`);
+    const result = await tab.result();
+    await tab.close();
+    expect(result).toEqual({
+      runs: [
+        { worker: false, logits: expected },
+        { worker: true, logits: expected },
+      ],
+    });
+  });
+});
