@@ -1,0 +1,312 @@
+import { detectFeatures } from 'mobilenet-v3-wasm';
+import { type Bar, barTable } from './bars';
+import { byId, download, make, say } from './elements';
+import {
+  checkResult,
+  fromFragment,
+  int8Ratio,
+  type NetworkName,
+  networkTitle,
+  type Profile,
+  type Result,
+  type Row,
+  sameWay,
+  toCsv,
+  toFragment,
+  wayName,
+} from './result';
+import type { FromRunner, ToRunner } from './runner';
+
+const NETWORKS: readonly NetworkName[] = ['mobilenet_v3_small', 'mobilenet_v3_large'];
+const KEPT = 'mobilenet-v3-earlier';
+/** More than this is told: the device got slower as it got warm. */
+const NOTABLE_DRIFT = 0.08;
+
+let result: Result | undefined;
+let earlier: Result | undefined;
+let runner: Worker | undefined;
+let wakeLock: WakeLockSentinel | undefined;
+
+const milliseconds = (value: number) => (value < 10 ? value.toFixed(2) : value.toFixed(1));
+const percent = (share: number) => `${share > 0 ? '+' : ''}${(100 * share).toFixed(0)} %`;
+
+// --- what this browser has
+
+function showFeatures(): void {
+  const { simd, relaxedSimd, threads, crossOriginIsolated } = detectFeatures();
+  const isolation =
+    'no: this page is not cross-origin isolated. Its host is to send "Cross-Origin-Opener-Policy: same-origin" and "Cross-Origin-Embedder-Policy: require-corp".';
+  const facts: Record<string, string> = {
+    SIMD: simd ? 'yes' : 'no: this browser is older than 2023; nothing here runs without it',
+    'Relaxed SIMD': relaxedSimd ? 'yes' : 'no: this browser does not have it; baseline SIMD is measured',
+    Threads: threads ? 'yes' : crossOriginIsolated ? 'no: this browser has no shared memory' : isolation,
+    Cores: String(navigator.hardwareConcurrency ?? 'not told'),
+    Browser: navigator.userAgent,
+  };
+  byId('features').replaceChildren(...Object.entries(facts).flatMap(([term, text]) => [make('dt', {}, term), make('dd', {}, text)]));
+  if (!simd) byId<HTMLButtonElement>('start').disabled = true;
+}
+
+// --- what was measured
+
+function barsOf(network: NetworkName, rows: readonly Row[]): Bar[] {
+  return rows
+    .filter((row) => row.network === network)
+    .flatMap((row): Bar[] => {
+      const own = { label: wayName(row), value: row.median, text: milliseconds(row.median), look: row.precision } as const;
+      const before = earlier?.rows.find((other) => sameWay(other, row));
+      const bar: Bar = { ...own, spread: [row.p10, row.p90] };
+      if (!before) return [bar];
+      const change = percent(row.median / before.median - 1);
+      return [bar, { label: `earlier (${change} since)`, value: before.median, text: milliseconds(before.median), look: 'earlier' }];
+    });
+}
+
+function showRows(rows: readonly Row[]): void {
+  byId('results').hidden = rows.length === 0;
+  const charts = NETWORKS.filter((network) => rows.some((row) => row.network === network)).flatMap((network) => [
+    make('h3', {}, networkTitle(network)),
+    barTable('Median of an inference at 224 x 224; the line spans p10 to p90.', 'ms', barsOf(network, rows)),
+  ]);
+  byId('charts').replaceChildren(...charts);
+  const ratios = NETWORKS.flatMap((network) => {
+    const ratio = int8Ratio(rows, network);
+    return ratio === undefined ? [] : [`${networkTitle(network)}: int8 is ${ratio.toFixed(2)} times as fast as float32.`];
+  });
+  byId('summary').textContent = ratios.join(' ');
+}
+
+function showNotes({ drift, hidden, failures, rows }: Result): void {
+  const notes = [...failures];
+  if (drift > NOTABLE_DRIFT)
+    notes.push(`The last round was ${percent(drift)} slower than the first: the device gets warm, or something else runs.`);
+  if (hidden) notes.push('The page was out of sight for a while; what was measured then is left out.');
+  const [first] = rows;
+  if (first) {
+    const load = Math.min(...rows.map((row) => row.load));
+    const memory = Math.max(...rows.map((row) => row.memoryBytes));
+    notes.push(
+      `From bytes to first logits ${milliseconds(load)} ms at best; at most ${(memory / 2 ** 20).toFixed(1)} MiB of WebAssembly memory.`,
+    );
+  }
+  byId('notes').replaceChildren(...notes.map((note) => make('li', {}, note)));
+}
+
+function showLayers(profiles: readonly Profile[]): void {
+  const parts = profiles.map(({ network, precision, layers }) => {
+    const kinds = new Map<string, number>();
+    for (const { kind, milliseconds: time } of layers) kinds.set(kind, (kinds.get(kind) ?? 0) + time);
+    const bar = (label: string, value: number): Bar => ({ label, value, text: value.toFixed(3), look: precision });
+    const byKind = [...kinds].sort(([, a], [, b]) => b - a).map(([kind, time]) => bar(kind, time));
+    const byLayer = layers.map(({ name, kind, milliseconds: time }) => bar(`${name} (${kind})`, time));
+    const summary = make(
+      'summary',
+      {},
+      `${networkTitle(network)}, ${precision}: ${milliseconds(layers.reduce((sum, l) => sum + l.milliseconds, 0))} ms`,
+    );
+    return make('details', {}, summary, barTable('By kind of layer', 'ms', byKind), barTable('Layer by layer', 'ms', byLayer));
+  });
+  byId('layers').replaceChildren(
+    ...(parts.length > 0
+      ? [make('h2', {}, 'Where the time goes'), make('p', { className: 'quiet' }, 'One thread, baseline SIMD.'), ...parts]
+      : []),
+  );
+}
+
+function show(shown: Result): void {
+  result = shown;
+  showRows(shown.rows);
+  showNotes(shown);
+  showLayers(shown.profiles);
+}
+
+// --- a run
+
+async function keepAwake(): Promise<void> {
+  try {
+    wakeLock = await navigator.wakeLock?.request('screen');
+  } catch {
+    // Saving power, or no such thing here: the page says so if it goes out of sight.
+  }
+}
+
+function ended(): void {
+  byId('running').hidden = true;
+  byId('stop').hidden = true;
+  byId<HTMLButtonElement>('start').disabled = false;
+  runner?.terminate();
+  runner = undefined;
+  void wakeLock?.release();
+  wakeLock = undefined;
+}
+
+function hear(message: FromRunner): void {
+  switch (message.kind) {
+    case 'status':
+      byId('status').textContent = `${message.text} ...`;
+      byId<HTMLProgressElement>('progress').value = message.done / message.all;
+      return;
+    case 'checked':
+      say('checked', message.text);
+      return;
+    case 'rows':
+      showRows(message.rows);
+      return;
+    case 'failed':
+      say('message', message.text);
+      ended();
+      return;
+    case 'result':
+      show(message.result);
+      byId('status').textContent = 'done';
+      ended();
+      history.replaceState(null, '', location.pathname);
+  }
+}
+
+function start(): void {
+  const form = new FormData(byId<HTMLFormElement>('controls'));
+  const networks = form.getAll('network') as NetworkName[];
+  if (networks.length === 0) {
+    say('message', 'Choose at least one network.');
+    return;
+  }
+  say('message', undefined);
+  say('checked', undefined);
+  byId('running').hidden = false;
+  byId('stop').hidden = false;
+  byId<HTMLButtonElement>('start').disabled = true;
+  byId('layers').replaceChildren();
+  byId('notes').replaceChildren();
+  runner = new Worker(new URL('./runner.ts', import.meta.url), { type: 'module' });
+  runner.onmessage = ({ data }: MessageEvent<FromRunner>) => hear(data);
+  runner.onerror = (event) => {
+    say('message', `The worker that measures died${event.message ? ` (${event.message})` : ''}. What it had is kept; start again.`);
+    ended();
+  };
+  tell({ kind: 'start', base: new URL('./', document.baseURI).href, networks, rounds: Number(form.get('rounds')) });
+  void keepAwake();
+}
+
+const tell = (message: ToRunner) => runner?.postMessage(message);
+
+document.addEventListener('visibilitychange', () => {
+  const visible = document.visibilityState === 'visible';
+  tell({ kind: 'visible', visible });
+  // A screen lock ends when a page goes out of sight.
+  if (visible && runner) void keepAwake();
+});
+
+// --- keeping, sharing, comparing
+
+function compareWith(other: Result | undefined): void {
+  earlier = other;
+  byId('forget').hidden = other === undefined;
+  byId('earlier').textContent = other
+    ? `Compared with ${new Date(other.date).toLocaleString()}, ${other.device.userAgent}.`
+    : "Open a result's JSON file, or a link to a result, and the next run is shown beside it.";
+  if (result) show(result);
+}
+
+async function copy(text: string, button: string): Promise<void> {
+  const element = byId(button);
+  const label = element.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    element.textContent = 'Copied';
+  } catch {
+    // Not allowed, or not served by https.
+    say('message', `Copying is not allowed here; this is it: ${text}`);
+  }
+  setTimeout(() => {
+    element.textContent = label;
+  }, 2000);
+}
+
+function asText({ rows, device, date }: Result): string {
+  const lines = rows.map(
+    (row) =>
+      `${networkTitle(row.network)}, ${wayName(row)}: ${milliseconds(row.median)} ms (${milliseconds(row.p10)} to ${milliseconds(row.p90)})`,
+  );
+  return [`mobilenet-v3-wasm, ${date}`, device.userAgent, ...lines].join('\n');
+}
+
+const withResult = (use: (shown: Result) => void) => () => {
+  if (result) use(result);
+};
+const fileName = (end: string) => `mobilenet-v3-benchmark-${(result?.date ?? '').slice(0, 19).replaceAll(':', '-')}.${end}`;
+
+byId('controls').addEventListener('submit', (event) => {
+  event.preventDefault();
+  start();
+});
+byId('stop').addEventListener('click', () => {
+  byId('status').textContent = 'stopping ...';
+  tell({ kind: 'stop' });
+});
+byId('copy').addEventListener(
+  'click',
+  withResult((shown) => void copy(asText(shown), 'copy')),
+);
+byId('link').addEventListener(
+  'click',
+  withResult(async (shown) => copy(new URL(`#${await toFragment(shown)}`, document.baseURI).href, 'link')),
+);
+byId('json').addEventListener(
+  'click',
+  withResult((shown) => download(fileName('json'), 'application/json', JSON.stringify(shown, null, 1))),
+);
+byId('csv').addEventListener(
+  'click',
+  withResult((shown) => download(fileName('csv'), 'text/csv', toCsv(shown))),
+);
+byId('keep').addEventListener(
+  'click',
+  withResult((shown) => {
+    try {
+      localStorage.setItem(KEPT, JSON.stringify({ ...shown, profiles: [] }));
+    } catch {
+      say('message', 'This browser keeps nothing for this page; save the JSON instead.');
+    }
+    compareWith(shown);
+  }),
+);
+byId('forget').addEventListener('click', () => {
+  localStorage.removeItem(KEPT);
+  compareWith(undefined);
+});
+byId<HTMLInputElement>('file').addEventListener('change', async ({ target }) => {
+  const file = (target as HTMLInputElement).files?.[0];
+  if (!file) return;
+  let opened: Result | undefined;
+  try {
+    opened = checkResult(JSON.parse(await file.text()));
+  } catch {
+    // Told below.
+  }
+  say('message', opened ? undefined : `${file.name} is no result of this page; a JSON file that it saved was expected.`);
+  if (opened) compareWith(opened);
+});
+
+async function openLink(): Promise<void> {
+  if (!location.hash.startsWith('#r=')) return;
+  const linked = await fromFragment(location.hash);
+  if (linked) {
+    compareWith(undefined);
+    show(linked);
+    earlier = linked;
+    byId('forget').hidden = false;
+    byId('earlier').textContent =
+      `Shown is the linked result of ${new Date(linked.date).toLocaleString()}, ${linked.device.userAgent}. Start a run to compare.`;
+  } else say('message', 'The link holds no result, or only a part of one.');
+}
+
+showFeatures();
+try {
+  const kept = localStorage.getItem(KEPT);
+  if (kept) compareWith(checkResult(JSON.parse(kept)));
+} catch {
+  // Storage that is blocked, or holds something else.
+}
+window.addEventListener('hashchange', openLink);
+void openLink();
