@@ -8,7 +8,7 @@ import { Builder, Capabilities, type WebDriver } from 'selenium-webdriver';
 
 export interface Tab {
   goto(url: string): Promise<void>;
-  /** The value of `globalThis.result`, once there is one. */
+  /** The value of `globalThis.result`, once there is one; while there is none, `globalThis.doing` tells how far the page is. */
   result(): Promise<unknown>;
   close(): Promise<void>;
 }
@@ -47,7 +47,11 @@ async function openWithPuppeteer(browser: 'chrome' | 'firefox', executablePath: 
       const page = await opened.newPage();
       return {
         goto: async (url) => void (await page.goto(url)),
-        result: () => polled(() => page.evaluate(() => (globalThis as unknown as { result?: unknown }).result)),
+        result: () =>
+          polled(
+            () => page.evaluate(() => (globalThis as unknown as { result?: unknown }).result),
+            () => page.evaluate(() => (globalThis as unknown as { doing?: unknown }).doing),
+          ),
         close: () => page.close(),
       };
     },
@@ -55,10 +59,15 @@ async function openWithPuppeteer(browser: 'chrome' | 'firefox', executablePath: 
   };
 }
 
-async function polled<T>(look: () => Promise<T>): Promise<T> {
+const PATIENCE_MILLISECONDS = 45_000;
+
+/** What `look` sees, once it sees something; `where` tells what it was waiting for. */
+async function polled<T>(look: () => Promise<T>, where: () => Promise<unknown> = async () => 'it'): Promise<T> {
+  const deadline = Date.now() + PATIENCE_MILLISECONDS;
   for (;;) {
     const value = await look();
     if (value !== undefined && value !== null) return value;
+    if (Date.now() > deadline) throw new Error(`nothing after ${PATIENCE_MILLISECONDS / 1000} s; waiting for ${await where()}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -89,7 +98,11 @@ async function openWebKit(): Promise<OpenEngine> {
   return {
     newTab: async () => ({
       goto: (url) => driver.get(url),
-      result: () => polled(() => driver.executeScript('return globalThis.result')),
+      result: () =>
+        polled(
+          () => driver.executeScript('return globalThis.result'),
+          () => driver.executeScript('return globalThis.doing'),
+        ),
       close: () => driver.get('about:blank'),
     }),
     close: async () => {

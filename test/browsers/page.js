@@ -16,7 +16,10 @@ async function networks() {
     for (const simd of ['baseline', 'auto']) {
       for (const threads of [1, 2]) {
         for (const worker of [false, true, ownWorker]) {
+          const where = `${file} ${simd} ${threads} ${worker}`;
+          globalThis.doing = `load ${where}`;
           const model = await loadModel(weights, { simd, threads, worker });
+          globalThis.doing = `predict ${where}`;
           const asked = { threads, worker: worker === ownWorker ? 'own' : worker };
           runs.push({ file, asked, got: model.runtimeFeatures, logits: [...(await model.predict(input))] });
           model.dispose();
@@ -29,6 +32,7 @@ async function networks() {
 
 /** Every way to hold a picture, here and in a worker. */
 async function pictures() {
+  globalThis.doing = 'pictures';
   const picture = await (await fetch('/picture')).blob();
   const bitmap = await createImageBitmap(picture);
   const canvas = document.createElement('canvas');

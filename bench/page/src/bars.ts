@@ -29,13 +29,15 @@ export function barTable(caption: string, unit: string, bars: readonly Bar[]): H
       const [low, high] = spread.map(percent) as [string, string];
       svg.append(shape('line', { class: 'spread', x1: low, x2: high, y1: '50%', y2: '50%' }));
     }
-    return make('tr', {}, make('th', { scope: 'row' }, label), make('td', {}, svg), make('td', {}, text));
+    return make(
+      'tr',
+      {},
+      make('th', { scope: 'row', className: 'label' }, label),
+      make('td', {}, svg),
+      make('td', { className: 'value' }, text),
+    );
   });
-  const heads = ['', '', unit].map((text) => make(text ? 'th' : 'td', text ? { scope: 'col' } : {}, text));
-  return make(
-    'table',
-    { className: 'bars' },
-    make('caption', { className: 'quiet' }, caption),
-    make('tbody', {}, make('tr', {}, ...heads), ...rows),
-  );
+  const unitHead = make('th', { scope: 'col', className: 'value' }, unit);
+  const head = make('tr', {}, make('td', { className: 'label' }), make('td'), unitHead);
+  return make('table', { className: 'bars' }, make('caption', { className: 'quiet' }, caption), make('tbody', {}, head, ...rows));
 }

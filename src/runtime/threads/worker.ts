@@ -25,6 +25,8 @@ async function work({ module, memory, control: pointer, controlWords, instructio
   const control = new Int32Array(memory.buffer, pointer, controlWords);
   let generation = Atomics.load(control, GENERATION);
   ready();
+  // Firefox delivers what a worker says only once the worker's present task is done, now and then; the loop never is.
+  await new Promise((resolve) => setTimeout(resolve));
   for (;;) {
     const sleepAt = performance.now() + AWAKE_MILLISECONDS;
     while (Atomics.load(control, GENERATION) === generation && performance.now() < sleepAt);
