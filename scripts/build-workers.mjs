@@ -2,15 +2,14 @@
 import { writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
-// The model's worker is given compiled modules: it needs no binaries of its own.
+// The model's worker is given compiled modules, and threads by the page: it needs no binaries of its own.
 const withoutBinaries = {
   name: 'without-binaries',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /binaries\/(baseline|relaxed|model-worker)/ }, ({ path }) => ({ path, namespace: 'none' }));
+    onResolve({ filter: /binaries\/(baseline|relaxed|model-worker|pool-worker)/ }, ({ path }) => ({ path, namespace: 'none' }));
     onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export default undefined' }));
   },
 };
-// In this order: the model's worker starts pools of its own.
 const WORKERS = [
   { name: 'pool-worker', entry: 'src/runtime/threads/worker.ts' },
   { name: 'model-worker', entry: 'src/worker/start.ts', plugins: [withoutBinaries], alias: { '#platform': './src/platform/browser.ts' } },

@@ -95,6 +95,7 @@ const platform: Platform = {
   decodeImage,
   parallelism: () => navigator.hardwareConcurrency ?? 1,
   mainThreadMaySleep: typeof window === 'undefined',
+  nestsThreads: false,
   startThread,
   startModelWorker,
   wrapWorker,

@@ -77,6 +77,7 @@ const platform: Platform = {
   decodeImage,
   parallelism: availableParallelism,
   mainThreadMaySleep: true,
+  nestsThreads: true,
   startThread: (source) => wrapThread(new Worker(source, { eval: true })),
   startModelWorker: async () => wrapThread(new Worker(new URL('../worker/start.js', import.meta.url))),
   wrapWorker: () => {

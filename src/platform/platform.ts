@@ -29,6 +29,8 @@ export interface Platform {
   parallelism(): number;
   /** A page's main thread must not block. */
   readonly mainThreadMaySleep: boolean;
+  /** Whether a worker may well start workers of its own: in browsers it had better ask the page to. */
+  readonly nestsThreads: boolean;
   /** A worker that runs a script given as text. */
   startThread(source: string): ThreadHandle;
   /** A worker that runs src/worker/start.ts; rejects, or its handle's listener hears, where none is to be had. */

@@ -1,7 +1,7 @@
 import platform from '#platform';
 import { AbortError, WorkerError } from '../errors.js';
 import type { ThreadHandle } from '../platform/platform.js';
-import { type Method, type Reply, type Request, revivedError } from './protocol.js';
+import { type FromThread, type Method, type Reply, type Request, revivedError, type ToThread } from './protocol.js';
 
 interface Call {
   readonly resolve: (value: never) => void;
@@ -27,6 +27,8 @@ const given = new WeakMap<Worker, Promise<Connection>>();
 /** A worker that serves models, and the calls that wait for it. */
 export class Connection {
   private readonly calls = new Map<number, Call>();
+  /** Of the pools of its models. */
+  private readonly threads: ThreadHandle[] = [];
   private lastCall = 0;
   private users = 0;
   private dead: WorkerError | undefined;
@@ -75,7 +77,9 @@ export class Connection {
 
   /** The last model takes the worker with it. */
   release(): void {
-    if (--this.users === 0 && this.owned) this.worker.terminate();
+    if (--this.users > 0 || !this.owned) return;
+    this.worker.terminate();
+    for (const thread of this.threads) thread.terminate();
   }
 
   call<T>(model: number, method: Method, args: readonly unknown[], options: CallOptions = {}): Promise<T> {
@@ -122,7 +126,27 @@ export class Connection {
     }
   }
 
+  private async lend(port: MessagePort): Promise<void> {
+    const tell = (message: FromThread) => port.postMessage(message);
+    try {
+      const { default: source } = await import('../runtime/binaries/pool-worker.js');
+      const thread = platform.startThread(source);
+      this.threads.push(thread);
+      thread.listen(
+        (message) => tell({ message }),
+        () => tell({ failed: true }),
+      );
+      port.onmessage = ({ data }: MessageEvent<ToThread>) => ('end' in data ? thread.terminate() : thread.send(data.message));
+    } catch {
+      tell({ failed: true });
+    }
+  }
+
   private hear(reply: Exclude<Reply, { kind: 'ready' }>): void {
+    if (reply.kind === 'thread') {
+      void this.lend(reply.port);
+      return;
+    }
     const call = this.calls.get(reply.id);
     if (reply.kind === 'value') call?.resolve(reply.value as never);
     else if (reply.kind === 'error') call?.reject(revivedError(reply.error));

@@ -15,7 +15,12 @@ export type Reply =
   | { readonly kind: 'value'; readonly id: number; readonly value: unknown }
   | { readonly kind: 'error'; readonly id: number; readonly error: PlainError }
   | { readonly kind: 'progress'; readonly id: number; readonly args: readonly number[] }
-  | { readonly kind: 'pull'; readonly id: number };
+  | { readonly kind: 'pull'; readonly id: number }
+  /** Asks for a thread of the pool: what it hears and says goes through the port. */
+  | { readonly kind: 'thread'; readonly port: MessagePort };
+
+export type ToThread = { readonly message: unknown } | { readonly end: true };
+export type FromThread = { readonly message: unknown } | { readonly failed: true };
 
 export type Method = 'load' | 'quantize' | 'predict' | 'classify' | 'embed' | 'logits' | 'preprocess' | 'profile' | 'dispose';
 

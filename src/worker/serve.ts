@@ -1,9 +1,10 @@
 import platform from '#platform';
 import { type LocalModel, loadLocalModel } from '../local-model.js';
 import type { ClassifyOptions, LoadOptions, ModelInput, ModelSource, QuantizeOptions, Tensor } from '../model.js';
+import type { ThreadHandle } from '../platform/platform.js';
 import { quantizeLocal } from '../quantization/calibrate.js';
 import { adoptModule, type CompiledModule } from '../runtime/engine.js';
-import { type Facts, plainError, type Reply, type Request } from './protocol.js';
+import { type Facts, type FromThread, plainError, type Reply, type Request, type ToThread } from './protocol.js';
 
 const models = new Map<number, LocalModel>();
 const aborts = new Map<number, AbortController>();
@@ -70,7 +71,25 @@ function buffersOf(value: unknown): Transferable[] {
 
 /** Serves models from a worker of your own, for `loadModel(source, { worker })`. Call it once, first. */
 export function serve(): void {
+  // Firefox now and then gets stuck in a worker that starts one (one start of some hundreds, seen in 153).
+  if (!platform.nestsThreads) platform.startThread = lentThread;
   parent.listen(hear);
+}
+
+/** A thread that the owner starts for us. */
+function lentThread(): ThreadHandle {
+  const { port1, port2 } = new MessageChannel();
+  const tell = (message: ToThread) => port1.postMessage(message);
+  send({ kind: 'thread', port: port2 }, [port2]);
+  return {
+    send: (message) => tell({ message }),
+    listen: (heard, failed) => {
+      port1.onmessage = ({ data }: MessageEvent<FromThread>) => ('failed' in data ? failed(data) : heard(data.message));
+    },
+    ref: () => undefined,
+    unref: () => undefined,
+    terminate: () => tell({ end: true }),
+  };
 }
 
 async function hear(request: Request): Promise<void> {

@@ -5,7 +5,7 @@
  *   ARRIVED    how many have come to the present barrier
  *   SLEEPERS   how many sleep there instead
  *   GENERATION counts programs; idle workers sleep on it
- *   PROGRAM, COUNT, THREADS   what to run
+ *   PROGRAM, COUNT, THREADS   what to run; no threads: the workers are to end
  */
 const PHASE = 0;
 const ARRIVED = 16;

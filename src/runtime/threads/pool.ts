@@ -7,12 +7,36 @@ import type { Start } from './worker.js';
 
 /** No layer takes a hundredth of this; a worker that does not come is dead. */
 const PATIENCE_MILLISECONDS = 5000;
+/** Far more than any start takes. */
+const START_MILLISECONDS = 5000;
 /** More than this gain nothing on layers of a few hundred microseconds. */
 const MOST_AUTOMATIC = 4;
 export const MOST_THREADS = 16;
 
 /** How many threads 'auto' means here. */
 export const automaticThreads = (): number => Math.max(1, Math.min(MOST_AUTOMATIC, platform.parallelism()));
+
+/** A worker that is ready to compute; undefined where none starts. */
+async function startWorker(source: string, start: Start): Promise<ThreadHandle | undefined> {
+  let worker: ThreadHandle | undefined;
+  let silence: ReturnType<typeof setTimeout> | undefined;
+  try {
+    const started = platform.startThread(source);
+    worker = started;
+    await new Promise((resolve, reject) => {
+      silence = setTimeout(reject, START_MILLISECONDS);
+      started.listen(resolve, reject);
+      started.send(start);
+    });
+    started.unref();
+    return started;
+  } catch {
+    worker?.terminate();
+    return undefined;
+  } finally {
+    clearTimeout(silence);
+  }
+}
 
 /** Workers on one shared memory, started once. The caller's own thread is thread 0. */
 export class Pool {
@@ -32,32 +56,13 @@ export class Pool {
     execute: Parameters<typeof runShare>[0],
   ): Promise<Pool | undefined> {
     const control = new Int32Array(memory.buffer, pointer, CONTROL_WORDS).fill(0);
-    const workers: ThreadHandle[] = [];
-    try {
-      const { default: source } = await import('../binaries/pool-worker.js');
-      for (let thread = 1; thread < threads; thread++) workers.push(platform.startThread(source));
-      await Promise.all(
-        workers.map((worker, i) => {
-          const start: Start = {
-            module,
-            memory,
-            control: pointer,
-            controlWords: CONTROL_WORDS,
-            instructionBytes: INSTRUCTION_BYTES,
-            thread: i + 1,
-          };
-          return new Promise<unknown>((ready, failed) => {
-            worker.listen(ready, failed);
-            worker.send(start);
-          });
-        }),
-      );
-    } catch {
-      for (const worker of workers) worker.terminate();
-      return undefined;
-    }
-    for (const worker of workers) worker.unref();
-    return new Pool(threads, execute, control, workers);
+    const { default: source } = await import('../binaries/pool-worker.js');
+    const shared = { module, memory, control: pointer, controlWords: CONTROL_WORDS, instructionBytes: INSTRUCTION_BYTES };
+    const others = Array.from({ length: threads - 1 }, (_, i) => startWorker(source, { ...shared, thread: i + 1 }));
+    const workers = (await Promise.all(others)).filter((worker) => worker !== undefined);
+    if (workers.length === threads - 1) return new Pool(threads, execute, control, workers);
+    for (const worker of workers) worker.terminate();
+    return undefined;
   }
 
   /** Runs instructions, each shared out among all threads. */
@@ -74,12 +79,15 @@ export class Pool {
       deadline = performance.now() + PATIENCE_MILLISECONDS;
     };
     if (!runShare(execute, control, 0, INSTRUCTION_BYTES, platform.mainThreadMaySleep, () => performance.now() < deadline)) {
-      this.dispose();
+      for (const worker of this.workers) worker.terminate();
       throw new WorkerError('a worker thread died during an inference; run it again, it goes on with one thread.');
     }
   }
 
+  /** The workers end by themselves. */
   dispose(): void {
-    for (const worker of this.workers) worker.terminate();
+    this.control[THREADS] = 0;
+    Atomics.add(this.control, GENERATION, 1);
+    Atomics.notify(this.control, GENERATION);
   }
 }

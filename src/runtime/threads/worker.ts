@@ -1,5 +1,5 @@
 // What a pool's worker runs: bundled into a string (scripts/build-workers.mjs), so that it needs no file beside it.
-import { GENERATION, runShare } from './control.js';
+import { GENERATION, runShare, THREADS } from './control.js';
 
 export interface Start {
   readonly module: WebAssembly.Module;
@@ -25,13 +25,12 @@ async function work({ module, memory, control: pointer, controlWords, instructio
   const control = new Int32Array(memory.buffer, pointer, controlWords);
   let generation = Atomics.load(control, GENERATION);
   ready();
-  // Firefox delivers what a worker says only once the worker's present task is done, now and then; the loop never is.
-  await new Promise((resolve) => setTimeout(resolve));
   for (;;) {
     const sleepAt = performance.now() + AWAKE_MILLISECONDS;
     while (Atomics.load(control, GENERATION) === generation && performance.now() < sleepAt);
     Atomics.wait(control, GENERATION, generation);
     generation = Atomics.load(control, GENERATION);
+    if (control[THREADS] === 0) return;
     runShare(execute, control, thread, instructionBytes, true, () => true);
   }
 }
@@ -41,5 +40,5 @@ if (typeof process !== 'undefined' && process.versions?.node) {
   const { parentPort } = require('node:worker_threads');
   parentPort.once('message', (start) => work(start, () => parentPort.postMessage('ready')));
 } else {
-  self.onmessage = ({ data }: MessageEvent<Start>) => work(data, () => self.postMessage('ready'));
+  self.onmessage = ({ data }: MessageEvent<Start>) => work(data, () => self.postMessage('ready')).then(() => self.close());
 }
