@@ -16,7 +16,7 @@ const page = await browser.newPage();
 await page.setViewport(PHONE);
 /** Few colours: a screenshot is small then. */
 const shoot = async (name) =>
-  sharp(await page.screenshot({ fullPage: true, clip: { x: 0, y: 0, width: 360, height: 1400 } }))
+  sharp(await page.screenshot({ captureBeyondViewport: true, clip: { x: 0, y: 0, width: 360, height: 1300 } }))
     .png({ palette: true, colours: 128, compressionLevel: 9 })
     .toFile(`${SHOTS}${name}.png`);
 
