@@ -28,8 +28,9 @@ async function profiled(folder, precision, simd) {
   const best = new Map();
   for (let i = 0; i < PROFILES; i++) {
     for (const step of await model.profile()) {
-      const before = best.get(step.name);
-      if (!before || step.milliseconds < before.milliseconds) best.set(step.name, step);
+      const key = `${step.name} ${step.kind}`;
+      const before = best.get(key);
+      if (!before || step.milliseconds < before.milliseconds) best.set(key, step);
     }
   }
   model.dispose();

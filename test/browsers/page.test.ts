@@ -201,6 +201,30 @@ const TYPES: Record<string, string> = {
     await page.close();
   });
 
+  it('tells of a worker that dies, and starts again', async () => {
+    const page = await browser.newPage();
+    await page.evaluateOnNewDocument(() => {
+      const Original = Worker;
+      globalThis.Worker = class extends Original {
+        constructor(...args: ConstructorParameters<typeof Worker>) {
+          super(...args);
+          Object.assign(globalThis, { last: this });
+        }
+      };
+    });
+    await page.goto(address);
+    await page.click('#start');
+    await page.waitForSelector('#charts .bars');
+    await page.evaluate(() =>
+      (globalThis as unknown as { last: Worker }).last.dispatchEvent(new ErrorEvent('error', { message: 'out of memory' })),
+    );
+    expect(await text(page, '#message')).toContain('died (out of memory)');
+    expect(await text(page, '#charts')).toContain('float32');
+    await run(page);
+    expect(await text(page, '#summary')).toContain('times as fast');
+    await page.close();
+  });
+
   it('classifies in the demo, in both precisions', async () => {
     const page = await open('demo.html');
     await ready(page);
