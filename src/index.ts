@@ -25,6 +25,7 @@ export type {
   Prediction,
   QuantizeOptions,
   RuntimeFeatures,
+  SaveOptions,
   Tensor,
 } from './model.js';
 export { detectFeatures, type Features, type Simd } from './runtime/engine.js';

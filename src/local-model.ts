@@ -4,11 +4,22 @@ import { isQuantized, type Network, type Preprocessing } from './graph/network.j
 import { type NetworkSummary, summarize } from './graph/summary.js';
 import { checkPixels, type ImageSource, isPixels, type Pixels } from './image/pixels.js';
 import { preprocess } from './image/preprocess.js';
-import type { ClassifyOptions, LoadOptions, Model, ModelInput, ModelSource, Prediction, RuntimeFeatures, Tensor } from './model.js';
+import type {
+  ClassifyOptions,
+  LoadOptions,
+  Model,
+  ModelInput,
+  ModelSource,
+  Prediction,
+  RuntimeFeatures,
+  SaveOptions,
+  Tensor,
+} from './model.js';
 import { dequantize } from './quantization/dequantize.js';
 import { Executor, type LayerTiming, type RuntimeOptions } from './runtime/executor.js';
 import type { Plan, TensorView } from './runtime/plan.js';
 import { MOST_THREADS } from './runtime/threads/pool.js';
+import { writeCheckpoint } from './weights/export.js';
 import { readNetwork } from './weights/load.js';
 import { checkPreprocessing } from './weights/metadata.js';
 import { writeNative } from './weights/native.js';
@@ -124,9 +135,9 @@ export class LocalModel implements Model {
     return this.live.profile(plan);
   }
 
-  save(): Uint8Array {
+  save({ names }: SaveOptions = {}): Uint8Array {
     this.live;
-    return writeNative(this.network);
+    return names ? writeCheckpoint(this.network, names) : writeNative(this.network);
   }
 
   dispose(): void {

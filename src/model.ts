@@ -56,6 +56,11 @@ export interface InputOptions {
   readonly transfer?: boolean;
 }
 
+export interface SaveOptions {
+  /** Whose tensor names and layouts; this package's own where it is left out. */
+  readonly names?: 'torchvision' | 'timm';
+}
+
 export interface ClassifyOptions extends InputOptions {
   readonly topK?: number;
   readonly signal?: AbortSignal;
@@ -107,8 +112,13 @@ export interface Model {
   preprocess(image: ImageSource): Promise<Tensor>;
   /** Median milliseconds of every node, on `input` or on noise. */
   profile(input?: Tensor): Promise<LayerTiming[]>;
-  /** The model as safetensors; loadModel() of it gives bit-identical logits. */
-  save(): Uint8Array;
+  /**
+   * The model as safetensors; loadModel() of it gives bit-identical logits. With `names` a float model goes back to Python:
+   * load_state_dict() of that library's module takes the file.
+   *
+   * @throws UnsupportedModelError with `names` for an int8 model, or one that pads as TensorFlow does
+   */
+  save(options?: SaveOptions): Uint8Array;
   /** Gives the memory back and ends the workers. What was begun and everything but dispose() fails with DisposedError. */
   dispose(): void;
 }

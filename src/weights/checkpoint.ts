@@ -31,7 +31,7 @@ function firstDimension(file: TensorFile, name: string): number {
   return tensor.shape[0] ?? 0;
 }
 
-const expandsFrom = (graph: Graph) => {
+export const expandsFrom = (graph: Graph) => {
   const names = new Set(graph.nodes.map((node) => node.name));
   return (block: number) => names.has(`blocks.${block}.expand`);
 };
@@ -127,6 +127,9 @@ function toChannelsLast(
   return result;
 }
 
+export const batchNormEpsilon = (convention: Convention, architecture: ArchitectureName) =>
+  convention === 'timm' ? 1e-5 : ARCHITECTURES[architecture].batchNormEpsilon;
+
 /** Reads one convolution and folds its batch norm: gamma / sqrt(variance + epsilon) into the filter, the rest into a bias. */
 function readConv(file: TensorFile, convention: Convention, graph: Graph, node: ConvNode, used: Set<string>): FloatWeights {
   const architecture = graph.architecture as ArchitectureName;
@@ -143,7 +146,7 @@ function readConv(file: TensorFile, convention: Convention, graph: Graph, node: 
   if (names.bias) return { filter: toChannelsLast(filter, shape, gain), bias: read(names.bias, [node.channels]) };
   const norm = (part: string) => read(`${names.batchNorm}.${part}`, [node.channels]);
   const [gamma, beta, mean, variance] = [norm('weight'), norm('bias'), norm('running_mean'), norm('running_var')];
-  const epsilon = convention === 'timm' ? 1e-5 : ARCHITECTURES[architecture].batchNormEpsilon;
+  const epsilon = batchNormEpsilon(convention, architecture);
   const bias = new Float32Array(node.channels);
   for (let c = 0; c < node.channels; c++) {
     const spread = (variance[c] as number) + epsilon;

@@ -11,10 +11,14 @@ import type {
   ModelSource,
   Prediction,
   QuantizeOptions,
+  SaveOptions,
   Tensor,
 } from '../model.js';
 import { moduleFor } from '../runtime/engine.js';
 import type { LayerTiming } from '../runtime/executor.js';
+import { writeCheckpoint } from '../weights/export.js';
+import { readNative } from '../weights/native.js';
+import { readSafetensors } from '../weights/safetensors.js';
 import { type CallOptions, Connection } from './connection.js';
 import type { Facts, Method } from './protocol.js';
 
@@ -98,9 +102,9 @@ export class RemoteModel implements Model {
     return this.settle(this.connection.call(this.id, 'profile', [input]));
   }
 
-  save(): Uint8Array {
+  save({ names }: SaveOptions = {}): Uint8Array {
     if (!this.saved) throw new DisposedError();
-    return this.saved.slice();
+    return names ? writeCheckpoint(readNative(readSafetensors(this.saved)), names) : this.saved.slice();
   }
 
   dispose(): void {
