@@ -13,6 +13,7 @@ export {
 } from './evaluation/metrics.js';
 export type { Preprocessing } from './graph/network.js';
 export { type BlockSummary, describe, type LayerSummary, type NetworkSummary } from './graph/summary.js';
+export type { HubOptions } from './hub/hub.js';
 export type { ImageSource, Pixels } from './image/pixels.js';
 export { loadModel, quantize } from './load.js';
 export type {

@@ -244,20 +244,26 @@ export function runtimeOptions({ simd = 'auto', threads = 1 }: LoadOptions): Run
   return { simd, threads };
 }
 
-async function bytesOf(source: ModelSource, options: LoadOptions): Promise<Uint8Array> {
-  if (source instanceof Uint8Array) return source;
-  if (source instanceof ArrayBuffer) return new Uint8Array(source);
-  if (typeof Blob !== 'undefined' && source instanceof Blob) return new Uint8Array(await source.arrayBuffer());
-  if (typeof source === 'string' || source instanceof URL) return platform.readBytes(source, options);
-  throw new InputError('a model is a path, a URL, an ArrayBuffer, a Uint8Array or a Blob.');
+/** What a source holds, and the text of the config.json beside it. */
+async function fetched(source: ModelSource, options: LoadOptions): Promise<{ bytes: Uint8Array; config?: string | undefined }> {
+  if (source instanceof Uint8Array) return { bytes: source };
+  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source) };
+  if (typeof Blob !== 'undefined' && source instanceof Blob) return { bytes: new Uint8Array(await source.arrayBuffer()) };
+  if (typeof source === 'string' && source.startsWith('hf:')) {
+    const { fetchFromHub } = await import('./hub/hub.js');
+    return fetchFromHub(source, options.hub, options);
+  }
+  if (typeof source !== 'string' && !(source instanceof URL))
+    throw new InputError('a model is a path, a URL, an ArrayBuffer, a Uint8Array or a Blob.');
+  return { bytes: await platform.readBytes(source, options), config: await platform.configBeside(source) };
 }
 
 /** loadModel() on the calling thread. */
 export async function loadLocalModel(source: ModelSource, options: LoadOptions = {}): Promise<LocalModel> {
   throwIfAborted(options.signal);
-  const bytes = await bytesOf(source, options);
+  const { bytes, config } = await fetched(source, options);
   throwIfAborted(options.signal);
-  let network = await readNetwork(bytes, options);
+  let network = await readNetwork(bytes, { ...options, ...(config ? { config } : {}) });
   if (options.precision === 'float32' && network.lanes.size > 0) network = dequantize(network);
   const { labels, preprocessing } = options;
   if (labels && labels.length !== network.graph.classes) {

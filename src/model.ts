@@ -1,6 +1,7 @@
 import type { ArchitectureName } from './architecture/tables.js';
 import type { Preprocessing } from './graph/network.js';
 import type { NetworkSummary } from './graph/summary.js';
+import type { HubOptions } from './hub/hub.js';
 import type { ImageSource } from './image/pixels.js';
 import type { Simd } from './runtime/engine.js';
 import type { LayerTiming } from './runtime/executor.js';
@@ -11,6 +12,7 @@ export interface Tensor {
   readonly shape: readonly [n: number, h: number, w: number, c: number];
 }
 
+/** A path (Node), a URL, 'hf:owner/repository' with '@revision' and '/file' if need be, or bytes. */
 export type ModelSource = string | URL | ArrayBuffer | Uint8Array | Blob;
 export type ModelInput = ImageSource | Tensor;
 
@@ -25,6 +27,8 @@ export interface LoadOptions {
   /** One a class. */
   readonly labels?: readonly string[];
   readonly preprocessing?: Preprocessing;
+  /** How 'hf:' sources are fetched. */
+  readonly hub?: HubOptions;
   /**
    * Runs the model in a worker, so that the page's main thread stays free; on the calling thread where no worker starts.
    * A worker of your own is one that runs `mobilenet-v3-wasm/worker`: for pages whose policy allows scripts of their

@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.js';
 import { classifyCommand } from './classify.js';
 import { compareCommand } from './compare.js';
+import { downloadCommand } from './download.js';
 import { evaluateCommand } from './evaluate.js';
 import { inspectCommand } from './inspect.js';
 import { quantizeCommand } from './quantize.js';
@@ -14,7 +15,7 @@ const program = new Command('mobilenet-v3')
   .description('MobileNetV3 on WebAssembly SIMD, float32 and int8')
   .version(version)
   .showHelpAfterError('(--help shows the options)');
-for (const command of [compareCommand, quantizeCommand, classifyCommand, evaluateCommand, inspectCommand, benchCommand]) {
+for (const command of [compareCommand, quantizeCommand, classifyCommand, evaluateCommand, inspectCommand, benchCommand, downloadCommand]) {
   program.addCommand(command().copyInheritedSettings(program));
 }
 for (const command of [program, ...program.commands]) command.exitOverride();

@@ -1,7 +1,7 @@
 import { ImageError, InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { fetchBytes } from './fetch.js';
-import { buffersOf, type Platform, type ThreadHandle } from './platform.js';
+import { buffersOf, type Cache, type Platform, type ThreadHandle } from './platform.js';
 
 async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Promise<Pixels> {
   let drawable: CanvasImageSource;
@@ -90,8 +90,31 @@ function absolute(source: Parameters<Platform['absolute']>[0]) {
   return typeof source === 'string' && !source.startsWith('hf:') ? new URL(source, document.baseURI).href : source;
 }
 
+const CACHE = 'mobilenet-v3-wasm';
+/** Cache Storage keeps answers by address: these lead nowhere. It is there in pages served by https. */
+const cacheAddress = (key: string) => `https://cache.invalid/${key}`;
+
+const cache: Cache = {
+  read: async (key) => {
+    if (typeof caches === 'undefined') return undefined;
+    const kept = await (await caches.open(CACHE)).match(cacheAddress(key));
+    return kept && new Uint8Array(await kept.arrayBuffer());
+  },
+  write: async (key, bytes) => {
+    if (typeof caches === 'undefined') return;
+    await (await caches.open(CACHE)).put(cacheAddress(key), new Response(bytes as BodyInit));
+  },
+  remove: async (key) => {
+    if (typeof caches !== 'undefined') await (await caches.open(CACHE)).delete(cacheAddress(key));
+  },
+};
+
 const platform: Platform = {
   readBytes: (source, options) => fetchBytes(source, options),
+  configBeside: async () => undefined,
+  fetch: (input, init) => fetch(input, init),
+  setting: () => undefined,
+  cache,
   decodeImage,
   parallelism: () => navigator.hardwareConcurrency ?? 1,
   mainThreadMaySleep: typeof window === 'undefined',

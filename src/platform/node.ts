@@ -1,11 +1,13 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
+import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parentPort, type TransferListItem, Worker } from 'node:worker_threads';
+import envPaths from 'env-paths';
 import { AbortError, ImageError, InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { fetchBytes } from './fetch.js';
-import { buffersOf, type Platform, type ThreadHandle } from './platform.js';
+import { buffersOf, type Cache, type Platform, type ThreadHandle } from './platform.js';
 
 async function readBytes(source: string | URL, options: Parameters<Platform['readBytes']>[1]): Promise<Uint8Array> {
   const text = String(source);
@@ -19,6 +21,48 @@ async function readBytes(source: string | URL, options: Parameters<Platform['rea
     throw new InputError(`${text} cannot be read: ${(error as Error).message}.`, { cause: error });
   }
 }
+
+async function configBeside(source: string | URL): Promise<string | undefined> {
+  const text = String(source);
+  if (/^https?:/.test(text)) return undefined;
+  const path = text.startsWith('file:') ? fileURLToPath(text) : text;
+  return readFile(join(dirname(path), 'config.json'), 'utf8').catch(() => undefined);
+}
+
+/** Node's own fetch knows no proxies. */
+const fetchByProxy: typeof fetch = async (input, init) => {
+  const { env } = process;
+  if (!(env['HTTPS_PROXY'] ?? env['https_proxy'] ?? env['HTTP_PROXY'] ?? env['http_proxy'])) return fetch(input, init);
+  const undici = await import('undici');
+  const proxied = { ...init, dispatcher: new undici.EnvHttpProxyAgent() } as unknown as import('undici').RequestInit;
+  return (await undici.fetch(String(input), proxied)) as unknown as Response;
+};
+
+const cacheFolder = () => process.env['MOBILENET_V3_CACHE'] ?? envPaths('mobilenet-v3-wasm', { suffix: '' }).cache;
+
+function cachePath(key: string): string {
+  const root = resolve(cacheFolder());
+  const path = resolve(root, key);
+  if (!path.startsWith(root + sep)) throw new InputError(`"${key}" would lie outside the cache.`);
+  return path;
+}
+
+const cache: Cache = {
+  read: (key) => readFile(cachePath(key)).catch(() => undefined),
+  write: async (key, bytes) => {
+    const path = cachePath(key);
+    const unfinished = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}`;
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await writeFile(unfinished, bytes);
+      await rename(unfinished, path);
+    } catch (cause) {
+      await rm(unfinished, { force: true }).catch(() => undefined);
+      throw new InputError(`${path} cannot be written: ${(cause as Error).message}.`, { cause });
+    }
+  },
+  remove: (key) => rm(cachePath(key), { force: true }),
+};
 
 type Sharp = typeof import('sharp').default;
 let sharp: Promise<Sharp> | undefined;
@@ -74,6 +118,10 @@ const portable: Platform['portable'] = async (input, give) => {
 
 const platform: Platform = {
   readBytes,
+  configBeside,
+  fetch: fetchByProxy,
+  setting: (name) => process.env[name],
+  cache,
   decodeImage,
   parallelism: availableParallelism,
   mainThreadMaySleep: true,

@@ -18,6 +18,14 @@ export interface ParentThread<Message> {
   listen(heard: (message: Message) => void): void;
 }
 
+/** Whole files or none: what was cut off in mid-write is never read. */
+export interface Cache {
+  read(key: string): Promise<Uint8Array | undefined>;
+  /** @throws when the disk is full or may not be written */
+  write(key: string, bytes: Uint8Array): Promise<void>;
+  remove(key: string): Promise<void>;
+}
+
 /** What differs between Node and browsers: package.json's imports choose the file. */
 export interface Platform {
   /** The bytes behind a path or URL. `onProgress` hears of bytes so far and, where known, in all. */
@@ -25,6 +33,14 @@ export interface Platform {
     source: string | URL,
     options: { signal?: AbortSignal; onProgress?: (loaded: number, total?: number) => void },
   ): Promise<Uint8Array>;
+  /** What a config.json beside a weights file says; undefined where there is none, or no folder to look in. */
+  configBeside(source: string | URL): Promise<string | undefined>;
+  /** fetch(), by a proxy where the environment names one. */
+  readonly fetch: typeof fetch;
+  /** An environment variable. */
+  setting(name: string): string | undefined;
+  /** Files that were downloaded, by names of letters, digits, `.`, `_`, `-`, `@` and `/`. */
+  readonly cache: Cache;
   /** How many threads can run at once. */
   parallelism(): number;
   /** A page's main thread must not block. */

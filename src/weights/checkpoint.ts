@@ -5,6 +5,7 @@ import type { ConvNode, Graph } from '../graph/graph.js';
 import { type FloatWeights, IMAGENET_PREPROCESSING, type Network, type Weights } from '../graph/network.js';
 import { readLabels, readPreprocessing } from './metadata.js';
 import { type Convention, tensorNames } from './names.js';
+import { readPretrained } from './pretrained.js';
 import { expectTensor, refuseExtra, type TensorFile, toFloat32 } from './tensors.js';
 
 // Files that Python wrote: named tensors, PyTorch's layouts, batch norm beside the convolutions.
@@ -15,6 +16,8 @@ const WIDTHS = [1, 0.75, 0.5, 0.35, 0.25, 0.6, 0.8, 1.25, 1.4, 1.5, 2];
 export interface CheckpointOptions {
   readonly architecture?: ArchitectureName;
   readonly width?: number;
+  /** The text of a config.json beside the weights: timm's says how they were trained. */
+  readonly config?: string;
 }
 
 /** Whether the file's names are some training framework's, and whose. */
@@ -81,7 +84,7 @@ function nearest(file: TensorFile, convention: Convention): Error {
 }
 
 /** The graph whose channels are the file's. */
-function graphOf(file: TensorFile, convention: Convention, options: CheckpointOptions): Graph {
+function graphOf(file: TensorFile, convention: Convention, options: CheckpointOptions, tensorflow: boolean): Graph {
   const architecture = options.architecture ?? identify(file, convention);
   const table = ARCHITECTURES[architecture];
   const standard = buildGraph(architecture);
@@ -105,6 +108,7 @@ function graphOf(file: TensorFile, convention: Convention, options: CheckpointOp
     classes: channelsOf('classifier'),
     stemChannels,
     headChannels: channelsOf('head'),
+    padding: tensorflow ? 'same' : 'symmetric',
     ...(table.features ? { featureChannels: channelsOf('features') } : {}),
   });
 }
@@ -127,11 +131,21 @@ function toChannelsLast(
   return result;
 }
 
+/** timm's tf_ networks were trained with it. */
+const TENSORFLOW_EPSILON = 1e-3;
+
 export const batchNormEpsilon = (convention: Convention, architecture: ArchitectureName) =>
   convention === 'timm' ? 1e-5 : ARCHITECTURES[architecture].batchNormEpsilon;
 
 /** Reads one convolution and folds its batch norm: gamma / sqrt(variance + epsilon) into the filter, the rest into a bias. */
-function readConv(file: TensorFile, convention: Convention, graph: Graph, node: ConvNode, used: Set<string>): FloatWeights {
+function readConv(
+  file: TensorFile,
+  convention: Convention,
+  graph: Graph,
+  node: ConvNode,
+  used: Set<string>,
+  epsilon: number,
+): FloatWeights {
   const architecture = graph.architecture as ArchitectureName;
   const names = tensorNames(convention, architecture, node, expandsFrom(graph));
   const read = (name: string, shape: readonly number[]) => {
@@ -146,7 +160,6 @@ function readConv(file: TensorFile, convention: Convention, graph: Graph, node: 
   if (names.bias) return { filter: toChannelsLast(filter, shape, gain), bias: read(names.bias, [node.channels]) };
   const norm = (part: string) => read(`${names.batchNorm}.${part}`, [node.channels]);
   const [gamma, beta, mean, variance] = [norm('weight'), norm('bias'), norm('running_mean'), norm('running_var')];
-  const epsilon = batchNormEpsilon(convention, architecture);
   const bias = new Float32Array(node.channels);
   for (let c = 0; c < node.channels; c++) {
     const spread = (variance[c] as number) + epsilon;
@@ -159,17 +172,20 @@ function readConv(file: TensorFile, convention: Convention, graph: Graph, node: 
 
 /** Named tensors of a training framework to a float network. */
 export function readCheckpoint(file: TensorFile, convention: Convention, options: CheckpointOptions = {}): Network {
-  const graph = graphOf(file, convention, options);
+  const pretrained = convention === 'timm' && options.config ? readPretrained(options.config) : {};
+  const graph = graphOf(file, convention, options, pretrained.tensorflow === true);
   const used = new Set<string>();
   const weights = new Map<string, Weights>();
-  for (const node of graph.nodes) if (node.kind === 'conv') weights.set(node.name, readConv(file, convention, graph, node, used));
+  const epsilon = pretrained.tensorflow ? TENSORFLOW_EPSILON : batchNormEpsilon(convention, graph.architecture as ArchitectureName);
+  for (const node of graph.nodes) if (node.kind === 'conv') weights.set(node.name, readConv(file, convention, graph, node, used, epsilon));
   refuseExtra(file, used);
-  const labels = readLabels(file.metadata['labels'], graph.classes);
+  const named = pretrained.labels?.length === graph.classes ? pretrained.labels : undefined;
+  const labels = readLabels(file.metadata['labels'], graph.classes) ?? named;
   return {
     graph,
     weights,
     lanes: new Map(),
-    preprocessing: readPreprocessing(file.metadata['preprocessing']) ?? IMAGENET_PREPROCESSING,
+    preprocessing: readPreprocessing(file.metadata['preprocessing']) ?? pretrained.preprocessing ?? IMAGENET_PREPROCESSING,
     ...(labels ? { labels } : {}),
   };
 }

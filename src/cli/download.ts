@@ -1,0 +1,44 @@
+import { writeFile } from 'node:fs/promises';
+import { Command } from 'commander';
+import { InputError } from '../errors.js';
+import { fetchFromHub } from '../hub/hub.js';
+import { jsonOption } from './options.js';
+import { say, warn, writeJson } from './output.js';
+import { withByteProgress } from './progress.js';
+
+interface Options {
+  readonly output?: string;
+  readonly endpoint?: string;
+  readonly offline?: boolean;
+  readonly json?: string;
+}
+
+export const downloadCommand = () =>
+  new Command('download')
+    .description('fetch weights from the Hugging Face hub into the cache')
+    .argument('<source>', "'hf:owner/repository', with '@revision' and '/file' if need be")
+    .option('-o, --output <file>', 'write the weights here as well')
+    .option('--endpoint <url>', 'a mirror of the hub (HF_ENDPOINT)')
+    .option('--offline', 'use the cache and ask nobody (HF_HUB_OFFLINE=1)')
+    .addOption(jsonOption('what was fetched'))
+    .addHelpText(
+      'after',
+      '\nHF_TOKEN opens repositories that are not public; HTTPS_PROXY is honoured; MOBILENET_V3_CACHE is the cache folder.',
+    )
+    .action(download);
+
+async function download(source: string, { output, json, ...hub }: Options): Promise<void> {
+  const { bytes, key, config, cacheError } = await withByteProgress(source, (onProgress) => fetchFromHub(source, hub, { onProgress }));
+  if (output) {
+    await writeFile(output, bytes).catch((cause: Error) => {
+      throw new InputError(`${output} cannot be written: ${cause.message}.`, { cause });
+    });
+  }
+  if (cacheError && !output) throw cacheError;
+  if (cacheError) warn(cacheError.message);
+  say(
+    json,
+    `${key}: ${(bytes.length / 1e6).toFixed(2)} MB${config ? ', with its config.json' : ''}${output ? `, written to ${output}` : ''}`,
+  );
+  if (json) await writeJson(json, { source, file: key, bytes: bytes.length, config: config !== undefined });
+}
