@@ -6,8 +6,8 @@ import { build } from 'esbuild';
 const withoutBinaries = {
   name: 'without-binaries',
   setup({ onResolve, onLoad }) {
-    onResolve({ filter: /binaries\/(baseline|relaxed|model-worker|pool-worker)/ }, ({ path }) => ({ path, namespace: 'none' }));
-    onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export default undefined' }));
+    onResolve({ filter: /binaries\/(kernels|model-worker|pool-worker)/ }, ({ path }) => ({ path, namespace: 'none' }));
+    onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export default undefined; export let CHUNK, BYTES, GZIP' }));
   },
 };
 const WORKERS = [

@@ -205,9 +205,21 @@ function withSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuff
   return binary;
 }
 
-async function gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Uint8Array(await new Response(stream).arrayBuffer());
+/** The two binaries lie in one stream, chunk by chunk in turn (scripts/build-wasm.mjs). */
+async function binaryOf(variant: Variant): Promise<Uint8Array<ArrayBuffer>> {
+  const { BYTES, CHUNK, GZIP } = await import('./binaries/kernels.js');
+  const compressed = new Blob([Uint8Array.from(atob(GZIP), (c) => c.charCodeAt(0))]);
+  const both = new Uint8Array(await new Response(compressed.stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer());
+  const binary = new Uint8Array(BYTES[variant]);
+  let from = 0;
+  for (let at = 0; at < Math.max(BYTES.baseline, BYTES.relaxed); at += CHUNK) {
+    for (const name of ['baseline', 'relaxed'] as const) {
+      const length = Math.max(0, Math.min(CHUNK, BYTES[name] - at));
+      if (name === variant) binary.set(both.subarray(from, from + length), at);
+      from += length;
+    }
+  }
+  return binary;
 }
 
 /** What `simd` and `threads` come to on this engine. */
@@ -231,11 +243,7 @@ function compiled(variant: Variant, shared: boolean): Promise<WebAssembly.Module
   const key = keyOf(variant, shared);
   let module = modules.get(key);
   if (!module) {
-    const gzip = variant === 'relaxed' ? import('./binaries/relaxed.js') : import('./binaries/baseline.js');
-    module = gzip.then(async ({ default: base64 }) => {
-      const binary = await gunzip(Uint8Array.from(atob(base64), (c) => c.charCodeAt(0)));
-      return WebAssembly.compile(shared ? withSharedMemory(binary) : binary);
-    });
+    module = binaryOf(variant).then((binary) => WebAssembly.compile(shared ? withSharedMemory(binary) : binary));
     modules.set(key, module);
   }
   return module;
