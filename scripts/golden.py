@@ -79,7 +79,13 @@ def main():
                     'logits': [float(v) for v in logits],
                 })
     (OUT / 'torchvision.json').write_text(json.dumps({'classes': CLASSES, 'cases': cases}))
-    torch.save(network('mobilenet_v3_small', 0.5).state_dict(), OUT / 'small.pth')
+    small = network('mobilenet_v3_small', 0.5).eval()
+    torch.save(small.state_dict(), OUT / 'small.pth')
+    # As exporters write it: batch norms folded and h-swish one operator, and neither.
+    image = torch.zeros(1, 3, 224, 224)
+    torch.onnx.export(small, image, OUT / 'small-folded.onnx', opset_version=17)
+    keep = {'training': torch.onnx.TrainingMode.PRESERVE, 'do_constant_folding': False}
+    torch.onnx.export(small, image, OUT / 'small-batchnorm.onnx', opset_version=13, **keep)
 
 
 main()

@@ -3,6 +3,7 @@ import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../arc
 import { ModelFormatError, UnsupportedModelError } from '../errors.js';
 import type { ConvNode, Graph } from '../graph/graph.js';
 import { type FloatWeights, IMAGENET_PREPROCESSING, type Network, type Weights } from '../graph/network.js';
+import { toChannelsLast } from './layout.js';
 import { readLabels, readPreprocessing } from './metadata.js';
 import { type Convention, tensorNames } from './names.js';
 import { readPretrained } from './pretrained.js';
@@ -111,24 +112,6 @@ function graphOf(file: TensorFile, convention: Convention, options: CheckpointOp
     padding: tensorflow ? 'same' : 'symmetric',
     ...(table.features ? { featureChannels: channelsOf('features') } : {}),
   });
-}
-
-/** [out, in, height, width] to [height, width, in, out], each output channel multiplied by its gain. */
-function toChannelsLast(
-  filter: Float32Array,
-  [out, inputs, height, width]: readonly [number, number, number, number],
-  gain: Float64Array,
-): Float32Array {
-  const result = new Float32Array(filter.length);
-  const area = height * width;
-  for (let o = 0, from = 0; o < out; o++) {
-    for (let i = 0; i < inputs; i++) {
-      for (let tap = 0; tap < area; tap++, from++) {
-        result[(tap * inputs + i) * out + o] = (filter[from] as number) * (gain[o] as number);
-      }
-    }
-  }
-  return result;
 }
 
 /** timm's tf_ networks were trained with it. */

@@ -23,6 +23,10 @@ export async function readNetwork(bytes: Uint8Array, options: CheckpointOptions 
     const { readTorch } = await import('./torch/checkpoint.js');
     return checkpointNetwork(readTorch(bytes), options);
   }
+  if (isOnnx(bytes)) {
+    const { readOnnx } = await import('./onnx/network.js');
+    return fuse(readOnnx(bytes));
+  }
   if (isLegacyTorch(bytes)) {
     throw new ModelFormatError(
       "a checkpoint in PyTorch's format of before 1.6: save it again with torch.save(model.state_dict(), file) of a newer PyTorch.",
@@ -30,7 +34,7 @@ export async function readNetwork(bytes: Uint8Array, options: CheckpointOptions 
   }
   const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw new ModelFormatError(
-    `${bytes.length} bytes that begin with "${start}" are no model; .safetensors, .pth and .tflite files are read.`,
+    `${bytes.length} bytes that begin with "${start}" are no model; .safetensors, .pth, .onnx and .tflite files are read.`,
   );
 }
 
@@ -44,3 +48,6 @@ function checkpointNetwork(file: TensorFile, options: CheckpointOptions): Networ
 
 /** A pickled long, 0x1950a86a20f9469cfc6c, comes first. */
 const isLegacyTorch = (bytes: Uint8Array): boolean => [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc].every((byte, i) => bytes[i] === byte);
+
+/** ModelProto begins with its version of the format, a small number, and goes on with a string or the graph. */
+const isOnnx = (bytes: Uint8Array): boolean => bytes[0] === 0x08 && (bytes[1] ?? 0) < 32 && [0x12, 0x3a].includes(bytes[2] ?? 0);

@@ -11,8 +11,8 @@ import {
   type Padding,
 } from '../../graph/graph.js';
 import type { Lanes, Network, Preprocessing, Weights } from '../../graph/network.js';
+import { recognize } from '../recognize.js';
 import { floats, int32s, isConstant, lanesOf, readModel, scalarOf, type TfliteOperator, type TfliteTensor } from './model.js';
-import { recognize } from './recognize.js';
 
 const ACTIVATIONS: Readonly<Record<number, Activation>> = { 0: 'none', 1: 'relu', 3: 'relu6' };
 

@@ -1,7 +1,7 @@
-import { buildGraph } from '../../architecture/build.js';
-import { ARCHITECTURE_NAMES } from '../../architecture/tables.js';
-import type { ConvNode, Graph } from '../../graph/graph.js';
-import type { Network } from '../../graph/network.js';
+import { buildGraph } from '../architecture/build.js';
+import { ARCHITECTURE_NAMES } from '../architecture/tables.js';
+import type { ConvNode, Graph, Node } from '../graph/graph.js';
+import type { Network } from '../graph/network.js';
 
 const WIDTHS = [1, 0.75, 0.5, 0.35, 0.25, 1.25, 1.3, 1.4];
 
@@ -25,15 +25,20 @@ export function recognize(network: Network): Network {
   return network;
 }
 
-/** A node that is no convolution is named after the last one before it: blocks.3.excite.multiply. */
+/** Nodes get the architecture's names, kind by kind in order; where it has not as many, the last convolution's: blocks.3.excite.multiply. */
 function rename(network: Network, standard: Graph): Network {
   const convs = convsOf(standard);
   const names = new Map<string, string>();
+  const ofKind = (graph: Graph, kind: Node['kind']) => graph.nodes.filter((node) => node.kind === kind);
+  const standardName = (node: Node): string | undefined => {
+    const [own, theirs] = [ofKind(network.graph, node.kind), ofKind(standard, node.kind)];
+    return own.length === theirs.length ? theirs[own.indexOf(node)]?.name : undefined;
+  };
   const taken = new Set<string>();
   let next = 0;
   let last = 'input';
   for (const node of network.graph.nodes) {
-    let name = `${last}.${node.kind}`;
+    let name = (node.kind !== 'conv' && standardName(node)) || `${last}.${node.kind}`;
     if (node.kind === 'conv') name = last = convs[next++]?.name as string;
     for (let i = 2; taken.has(name); i++) name = `${last}.${node.kind}${i}`;
     taken.add(name);
