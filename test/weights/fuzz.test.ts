@@ -66,13 +66,15 @@ function changesOf(structure: readonly (readonly [number, number])[], length: nu
 
 async function survives(bytes: Uint8Array): Promise<void> {
   const before = process.memoryUsage().arrayBuffers;
-  const start = performance.now();
+  // Processor time: what else the machine does is not the reader's doing.
+  const start = process.cpuUsage();
   try {
     await readNetwork(bytes);
   } catch (error) {
     if (!(error instanceof MobileNetError)) throw error;
   }
-  expect(performance.now() - start).toBeLessThan(PATIENCE_MILLISECONDS);
+  const { user, system } = process.cpuUsage(start);
+  expect((user + system) / 1000).toBeLessThan(PATIENCE_MILLISECONDS);
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(MOST_MEMORY.times * bytes.length + MOST_MEMORY.besides);
 }
 
