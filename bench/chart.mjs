@@ -32,3 +32,25 @@ export async function latencyChart(file, title, rows) {
   });
   writeFileSync(file, await new vega.View(vega.parse(spec), { renderer: 'none' }).toSVG());
 }
+
+/** @param rows { chart, network, precision, at, milliseconds }: a panel for each network and chart */
+export async function lineCharts(file, title, rows) {
+  const { spec } = lite.compile({
+    title,
+    background: 'white',
+    data: { values: rows },
+    facet: { row: { field: 'network', title: null }, column: { field: 'chart', title: null, sort: null } },
+    resolve: { scale: { x: 'independent', y: 'independent' } },
+    spec: {
+      width: 190,
+      height: 150,
+      mark: { type: 'line', point: true },
+      encoding: {
+        x: { field: 'at', type: 'quantitative', title: null, scale: { zero: false } },
+        y: { field: 'milliseconds', type: 'quantitative', title: 'ms an image', scale: { zero: true } },
+        color: { field: 'precision', type: 'nominal', scale: { domain: ['float32', 'int8'], range: ['#3b6fb6', '#d9822b'] } },
+      },
+    },
+  });
+  writeFileSync(file, await new vega.View(vega.parse(spec), { renderer: 'none' }).toSVG());
+}

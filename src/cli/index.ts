@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 import { benchCommand } from './bench.js';
 import { classifyCommand } from './classify.js';
 import { compareCommand } from './compare.js';
+import { convertCommand } from './convert.js';
 import { downloadCommand } from './download.js';
 import { evaluateCommand } from './evaluate.js';
 import { inspectCommand } from './inspect.js';
@@ -15,7 +16,16 @@ const program = new Command('mobilenet-v3')
   .description('MobileNetV3 on WebAssembly SIMD, float32 and int8')
   .version(version)
   .showHelpAfterError('(--help shows the options)');
-for (const command of [compareCommand, quantizeCommand, classifyCommand, evaluateCommand, inspectCommand, benchCommand, downloadCommand]) {
+for (const command of [
+  compareCommand,
+  quantizeCommand,
+  classifyCommand,
+  evaluateCommand,
+  inspectCommand,
+  benchCommand,
+  convertCommand,
+  downloadCommand,
+]) {
   program.addCommand(command().copyInheritedSettings(program));
 }
 for (const command of [program, ...program.commands]) command.exitOverride();

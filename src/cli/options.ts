@@ -12,7 +12,7 @@ export function positiveInteger(text: string): number {
 export const threadCount = (text: string): number | 'auto' => (text === 'auto' ? text : positiveInteger(text));
 
 export const weightsOption = () =>
-  new Option('-w, --weights <file>', 'weights: safetensors (torchvision, timm or our own int8) or .tflite').makeOptionMandatory();
+  new Option('-w, --weights <file>', 'weights: .safetensors, .pth, .onnx, .h5, .tflite, or hf:owner/repository').makeOptionMandatory();
 export const precisionOption = () =>
   new Option('-p, --precision <precision>', 'what to run; without it a file runs as what it is').choices(['float32', 'int8']);
 export const calibrationOption = () =>

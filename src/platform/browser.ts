@@ -1,4 +1,4 @@
-import { ImageError, InputError } from '../errors.js';
+import { ImageError, InputError, UnsupportedModelError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { fetchBytes } from './fetch.js';
 import { buffersOf, type Cache, type Platform, type ThreadHandle } from './platform.js';
@@ -111,6 +111,12 @@ const cache: Cache = {
 
 const platform: Platform = {
   readBytes: (source, options) => fetchBytes(source, options),
+  readHdf5: async () => {
+    // The library that reads HDF5 is a megabyte: no page should carry it for a file that is converted once.
+    throw new UnsupportedModelError(
+      'Keras weights are read in Node; convert them there: mobilenet-v3 convert -w FILE.h5 -o FILE.safetensors',
+    );
+  },
   configBeside: async () => undefined,
   fetch: (input, init) => fetch(input, init),
   setting: () => undefined,

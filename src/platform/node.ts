@@ -118,6 +118,7 @@ const portable: Platform['portable'] = async (input, give) => {
 
 const platform: Platform = {
   readBytes,
+  readHdf5: async (bytes) => (await import('./hdf5.js')).readHdf5(bytes),
   configBeside,
   fetch: fetchByProxy,
   setting: (name) => process.env[name],

@@ -1,5 +1,6 @@
 import type { ImageSource, Pixels } from '../image/pixels.js';
 import type { ModelInput, ModelSource } from '../model.js';
+import type { KerasLayer } from '../weights/keras.js';
 
 /** A worker, as its owner sees it. */
 export interface ThreadHandle {
@@ -33,6 +34,8 @@ export interface Platform {
     source: string | URL,
     options: { signal?: AbortSignal; onProgress?: (loaded: number, total?: number) => void },
   ): Promise<Uint8Array>;
+  /** The layers of a Keras file. */
+  readHdf5(bytes: Uint8Array): Promise<KerasLayer[]>;
   /** What a config.json beside a weights file says; undefined where there is none, or no folder to look in. */
   configBeside(source: string | URL): Promise<string | undefined>;
   /** fetch(), by a proxy where the environment names one. */

@@ -1,3 +1,4 @@
+import platform from '#platform';
 import { ModelFormatError } from '../errors.js';
 import { fuse } from '../graph/fusion.js';
 import type { Network } from '../graph/network.js';
@@ -23,6 +24,11 @@ export async function readNetwork(bytes: Uint8Array, options: CheckpointOptions 
     const { readTorch } = await import('./torch/checkpoint.js');
     return checkpointNetwork(readTorch(bytes), options);
   }
+  if (isHdf5(bytes)) {
+    const layers = await platform.readHdf5(bytes);
+    const { readKeras } = await import('./keras.js');
+    return fuse(readKeras(layers));
+  }
   if (isOnnx(bytes)) {
     const { readOnnx } = await import('./onnx/network.js');
     return fuse(readOnnx(bytes));
@@ -34,7 +40,7 @@ export async function readNetwork(bytes: Uint8Array, options: CheckpointOptions 
   }
   const start = [...bytes.subarray(0, 8)].map((byte) => byte.toString(16).padStart(2, '0')).join(' ');
   throw new ModelFormatError(
-    `${bytes.length} bytes that begin with "${start}" are no model; .safetensors, .pth, .onnx and .tflite files are read.`,
+    `${bytes.length} bytes that begin with "${start}" are no model; .safetensors, .pth, .onnx, .h5 and .tflite files are read.`,
   );
 }
 
@@ -51,3 +57,5 @@ const isLegacyTorch = (bytes: Uint8Array): boolean => [0x80, 0x02, 0x8a, 0x0a, 0
 
 /** ModelProto begins with its version of the format, a small number, and goes on with a string or the graph. */
 const isOnnx = (bytes: Uint8Array): boolean => bytes[0] === 0x08 && (bytes[1] ?? 0) < 32 && [0x12, 0x3a].includes(bytes[2] ?? 0);
+
+const isHdf5 = (bytes: Uint8Array): boolean => [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a].every((byte, i) => bytes[i] === byte);
