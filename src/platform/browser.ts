@@ -1,3 +1,4 @@
+import { instantiate } from '@assemblyscript/loader';
 import { ImageError, InputError, UnsupportedModelError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { fetchBytes } from './fetch.js';
@@ -111,6 +112,11 @@ const cache: Cache = {
 
 const platform: Platform = {
   readBytes: (source, options) => fetchBytes(source, options),
+  instantiate: (module, imports) => instantiate(module, imports),
+  gunzip: async (bytes) => {
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
+    return new Uint8Array(await new Response(stream).arrayBuffer());
+  },
   readHdf5: async () => {
     // The library that reads HDF5 is a megabyte: no page should carry it for a file that is converted once.
     throw new UnsupportedModelError(

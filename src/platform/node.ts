@@ -3,6 +3,8 @@ import { availableParallelism } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parentPort, type TransferListItem, Worker } from 'node:worker_threads';
+import { gunzipSync } from 'node:zlib';
+import { instantiateSync } from '@assemblyscript/loader';
 import envPaths from 'env-paths';
 import { AbortError, ImageError, InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
@@ -118,6 +120,9 @@ const portable: Platform['portable'] = async (input, give) => {
 
 const platform: Platform = {
   readBytes,
+  // Streams and responses take Node some thirty milliseconds to load, and the asynchronous way asks for a Response.
+  instantiate: (module, imports) => instantiateSync(module, imports),
+  gunzip: (bytes) => new Uint8Array(gunzipSync(bytes)),
   readHdf5: async (bytes) => (await import('./hdf5.js')).readHdf5(bytes),
   configBeside,
   fetch: fetchByProxy,

@@ -34,6 +34,8 @@ export interface Platform {
     source: string | URL,
     options: { signal?: AbortSignal; onProgress?: (loaded: number, total?: number) => void },
   ): Promise<Uint8Array>;
+  instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Promise<{ exports: unknown }> | { exports: unknown };
+  gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>;
   /** The layers of a Keras file. */
   readHdf5(bytes: Uint8Array): Promise<KerasLayer[]>;
   /** What a config.json beside a weights file says; undefined where there is none, or no folder to look in. */

@@ -1,4 +1,4 @@
-import { instantiate } from '@assemblyscript/loader';
+import platform from '#platform';
 import { OutOfMemoryError, UnsupportedModelError } from '../errors.js';
 import { CONTROL_WORDS } from './threads/control.js';
 import { automaticThreads, Pool } from './threads/pool.js';
@@ -121,7 +121,7 @@ export class Engine {
     const shared = wanted > 1;
     const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared });
     const module = await compiled(variant, shared);
-    const { exports } = await instantiate(module, { env: { memory } });
+    const { exports } = await platform.instantiate(module, { env: { memory } });
     const engine = new Engine(variant, memory, exports as unknown as Exports);
     if (shared) {
       const control = engine.allocate(CONTROL_WORDS * 4);
@@ -208,8 +208,7 @@ function withSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuff
 /** The two binaries lie in one stream, chunk by chunk in turn (scripts/build-wasm.mjs). */
 async function binaryOf(variant: Variant): Promise<Uint8Array<ArrayBuffer>> {
   const { BYTES, CHUNK, GZIP } = await import('./binaries/kernels.js');
-  const compressed = new Blob([Uint8Array.from(atob(GZIP), (c) => c.charCodeAt(0))]);
-  const both = new Uint8Array(await new Response(compressed.stream().pipeThrough(new DecompressionStream('gzip'))).arrayBuffer());
+  const both = await platform.gunzip(Uint8Array.from(atob(GZIP), (c) => c.charCodeAt(0)));
   const binary = new Uint8Array(BYTES[variant]);
   let from = 0;
   for (let at = 0; at < Math.max(BYTES.baseline, BYTES.relaxed); at += CHUNK) {

@@ -35,25 +35,28 @@ export function activationRange(activation: ConvNode['activation']): readonly [n
 
 /**
  * The order in which a dense filter lies in memory: for each block of 8 output channels, for each input value of the
- * window in groups of `pair`, the 8 channels' values. `visit(source, target)` is called for every value.
+ * window in groups of `pair`, the 8 channels' values. Plain loops: all weights pass here before the first inference, by
+ * code that no compiler has seen yet.
  */
-function visitDense(
-  node: ConvNode,
-  sourceChannels: number,
-  depth: number,
-  pair: number,
-  visit: (source: number, target: number, channel: number) => void,
+function packDense<T extends Float32Array | Int16Array>(
+  target: T,
+  source: Float32Array | Int8Array | Int16Array,
+  { kernel, inputChannels, channels }: ConvNode,
+  layout: { readonly sourceChannels: number; readonly depth: number; readonly pair: number },
+  factor: number,
+  offset: number,
 ): void {
-  const [height, width] = node.kernel;
-  const { inputChannels, channels } = node;
-  for (let tap = 0, source = 0; tap < height * width; tap++) {
+  const { sourceChannels, depth, pair } = layout;
+  const taps = kernel[0] * kernel[1];
+  const block = CHANNEL_BLOCK * depth;
+  for (let tap = 0, from = 0; tap < taps; tap++) {
     for (let i = 0; i < inputChannels; i++) {
       const k = tap * sourceChannels + i;
       const rest = k % pair;
-      const row = (k - rest) * CHANNEL_BLOCK + rest;
-      for (let n = 0; n < channels; n++, source++) {
-        const inBlock = n % CHANNEL_BLOCK;
-        visit(source, (n - inBlock) * depth + row + inBlock * pair, n);
+      let to = (k - rest) * CHANNEL_BLOCK + rest;
+      for (let n = 0; n < channels; n += CHANNEL_BLOCK, to += block) {
+        const end = Math.min(CHANNEL_BLOCK, channels - n);
+        for (let j = 0; j < end; j++, from++) target[to + j * pair] = (source[from] as number) * factor + offset;
       }
     }
   }
@@ -87,9 +90,7 @@ export function packFloat(engine: Engine, node: ConvNode, weights: FloatWeights,
   const depth = denseDepth(node, sourceChannels);
   const filter = engine.allocate(depth * channels * 4);
   const target = engine.floats(filter, depth * channels).fill(0);
-  visitDense(node, sourceChannels, depth, 1, (from, to) => {
-    target[to] = (weights.filter[from] as number) * factor;
-  });
+  packDense(target, weights.filter, node, { sourceChannels, depth, pair: 1 }, factor, 0);
   return { ...rest, filter, depth };
 }
 
@@ -151,26 +152,30 @@ export function packQuantized(
   const depth = denseDepth(node, sourceChannels);
   const filter = engine.allocate(depth * channels * 2);
   const target = engine.shorts(filter, depth * channels).fill(0);
-  visitDense(node, sourceChannels, depth, 2, (from, to) => {
-    target[to] = (weights.filter[from] as number) - weights.zeroPoint;
-  });
+  packDense(target, weights.filter, node, { sourceChannels, depth, pair: 2 }, 1, 0 - weights.zeroPoint);
   return { ...rest, filter, depth };
 }
 
 /** Largest lane that cannot overflow a channel's i32 sum: every input at it, each with the weight's own sign. */
 export function largestSafeLane(node: ConvNode, weights: IntegerWeights): number {
   const { filter, zeroPoint } = weights;
-  const sums = new Float64Array(node.channels);
-  for (let i = 0, c = 0; i < filter.length; i++) {
-    const w = (filter[i] as number) - zeroPoint;
-    sums[c] = (sums[c] as number) + (w < 0 ? -w : w);
-    if (++c === node.channels) c = 0;
+  const { channels } = node;
+  // Sums of windows: whole numbers far below 2^31, which cost no memory on the way.
+  const sums = new Int32Array(channels);
+  for (let from = 0; from < filter.length; from += channels) {
+    for (let c = 0; c < channels; c++) {
+      const w = (filter[from + c] as number) - zeroPoint;
+      sums[c] = (sums[c] as number) + (w < 0 ? 0 - w : w);
+    }
   }
   return sums.reduce((lane, sum, c) => Math.min(lane, (2 ** 31 - 1 - Math.abs(weights.bias[c] as number)) / Math.max(sum, 1)), 32767);
 }
 
 function checkSums(node: ConvNode, weights: IntegerWeights, input: Lanes): void {
   const largest = Math.max(Math.abs(input.low), Math.abs(input.high));
+  // Most windows are too small for any weights to overflow: those need no look at the weights.
+  const heaviest = (weights.filter.length / node.channels) * (128 + Math.abs(weights.zeroPoint)) * largest;
+  if (weights.filter instanceof Int8Array && heaviest < 2 ** 30 && weights.bias.every((b) => b > -(2 ** 30) && b < 2 ** 30)) return;
   if (!(largest <= largestSafeLane(node, weights))) {
     throw new QuantizationError(
       `${node.name}: inputs up to ${largest} could overflow a 32-bit sum; at most ${Math.floor(largestSafeLane(node, weights))} are safe.`,
