@@ -78,6 +78,7 @@ import {
 } from './pool/q16';
 
 export { f32_resize, resize_horizontal, resize_vertical_normalize } from './image/resize';
+export { pack_dense_i8 } from './pack';
 
 function run(p: Arguments, from: usize, to: usize, thread: usize): void {
   switch (p.op) {

@@ -64,6 +64,17 @@ export function detectFeatures(): Features {
 interface Exports extends Record<string, unknown> {
   heapBase(): number;
   execute(program: number, count: number, thread: number, threads: number): void;
+  pack_dense_i8(
+    source: number,
+    target: number,
+    sums: number,
+    taps: number,
+    inputChannels: number,
+    sourceChannels: number,
+    channels: number,
+    depth: number,
+    zeroPoint: number,
+  ): void;
   resize_horizontal(
     input: number,
     output: number,

@@ -107,7 +107,6 @@ export function packQuantized(
   if (!depthwise && typeof lanes.input.scale !== 'number') {
     throw new QuantizationError(`${node.name}: only a depthwise convolution can read a tensor with a scale per channel.`);
   }
-  checkSums(node, weights, lanes.input);
   const gain = node.activation === 'hardSigmoid' ? 1 / 6 : 1;
   const bias = engine.allocate(channels * 4);
   const scale = engine.allocate(channels * 4);
@@ -136,6 +135,7 @@ export function packQuantized(
   };
   const [height, width] = node.kernel;
   if (depthwise) {
+    checkSums(node, largestSafeLane(node, weights), lanes.input);
     const pairs = Math.ceil(height / 2);
     const filter = engine.allocate(pairs * 2 * width * channels * 2);
     const target = engine.shorts(filter, pairs * 2 * width * channels).fill(0);
@@ -151,8 +151,22 @@ export function packQuantized(
   }
   const depth = denseDepth(node, sourceChannels);
   const filter = engine.allocate(depth * channels * 2);
-  const target = engine.shorts(filter, depth * channels).fill(0);
-  packDense(target, weights.filter, node, { sourceChannels, depth, pair: 2 }, 1, 0 - weights.zeroPoint);
+  if (!(weights.filter instanceof Int8Array)) {
+    checkSums(node, largestSafeLane(node, weights), lanes.input);
+    const target = engine.shorts(filter, depth * channels).fill(0);
+    packDense(target, weights.filter, node, { sourceChannels, depth, pair: 2 }, 1, 0 - weights.zeroPoint);
+    return { ...rest, filter, depth };
+  }
+  const mark = engine.mark();
+  const source = engine.allocate(weights.filter.length);
+  const sums = engine.allocate(node.channels * 4);
+  engine.bytes(source, weights.filter.length).set(weights.filter);
+  engine.shorts(filter, depth * channels).fill(0);
+  engine.ints(sums, node.channels).fill(0);
+  const sizes = [height * width, node.inputChannels, sourceChannels, node.channels, depth] as const;
+  engine.exports.pack_dense_i8(source, filter, sums, ...sizes, weights.zeroPoint);
+  checkSums(node, safeLane(engine.ints(sums, node.channels), weights), lanes.input);
+  engine.release(mark);
   return { ...rest, filter, depth };
 }
 
@@ -168,17 +182,15 @@ export function largestSafeLane(node: ConvNode, weights: IntegerWeights): number
       sums[c] = (sums[c] as number) + (w < 0 ? 0 - w : w);
     }
   }
-  return sums.reduce((lane, sum, c) => Math.min(lane, (2 ** 31 - 1 - Math.abs(weights.bias[c] as number)) / Math.max(sum, 1)), 32767);
+  return safeLane(sums, weights);
 }
 
-function checkSums(node: ConvNode, weights: IntegerWeights, input: Lanes): void {
+/** The same from the sums of each channel's magnitudes. */
+const safeLane = (sums: Int32Array, { bias }: IntegerWeights): number =>
+  sums.reduce((lane, sum, c) => Math.min(lane, (2 ** 31 - 1 - Math.abs(bias[c] as number)) / Math.max(sum, 1)), 32767);
+
+function checkSums(node: ConvNode, safe: number, input: Lanes): void {
   const largest = Math.max(Math.abs(input.low), Math.abs(input.high));
-  // Most windows are too small for any weights to overflow: those need no look at the weights.
-  const heaviest = (weights.filter.length / node.channels) * (128 + Math.abs(weights.zeroPoint)) * largest;
-  if (weights.filter instanceof Int8Array && heaviest < 2 ** 30 && weights.bias.every((b) => b > -(2 ** 30) && b < 2 ** 30)) return;
-  if (!(largest <= largestSafeLane(node, weights))) {
-    throw new QuantizationError(
-      `${node.name}: inputs up to ${largest} could overflow a 32-bit sum; at most ${Math.floor(largestSafeLane(node, weights))} are safe.`,
-    );
-  }
+  if (largest <= safe) return;
+  throw new QuantizationError(`${node.name}: inputs up to ${largest} could overflow a 32-bit sum; at most ${Math.floor(safe)} are safe.`);
 }
