@@ -123,7 +123,10 @@ const platform: Platform = {
   // Streams and responses take Node some thirty milliseconds to load, and the asynchronous way asks for a Response.
   instantiate: (module, imports) => instantiateSync(module, imports),
   gunzip: (bytes) => new Uint8Array(gunzipSync(bytes)),
-  readHdf5: async (bytes) => (await import('./hdf5.js')).readHdf5(bytes),
+  readKeras: async (bytes) => {
+    const [{ readHdf5 }, { readKeras }] = await Promise.all([import('./hdf5.js'), import('../weights/keras.js')]);
+    return readKeras(await readHdf5(bytes));
+  },
   configBeside,
   fetch: fetchByProxy,
   setting: (name) => process.env[name],

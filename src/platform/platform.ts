@@ -1,6 +1,6 @@
+import type { Network } from '../graph/network.js';
 import type { ImageSource, Pixels } from '../image/pixels.js';
 import type { ModelInput, ModelSource } from '../model.js';
-import type { KerasLayer } from '../weights/keras.js';
 
 /** A worker, as its owner sees it. */
 export interface ThreadHandle {
@@ -36,8 +36,8 @@ export interface Platform {
   ): Promise<Uint8Array>;
   instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Promise<{ exports: unknown }> | { exports: unknown };
   gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>;
-  /** The layers of a Keras file. */
-  readHdf5(bytes: Uint8Array): Promise<KerasLayer[]>;
+  /** The network in a Keras file. */
+  readKeras(bytes: Uint8Array): Promise<Network>;
   /** What a config.json beside a weights file says; undefined where there is none, or no folder to look in. */
   configBeside(source: string | URL): Promise<string | undefined>;
   /** fetch(), by a proxy where the environment names one. */

@@ -24,11 +24,7 @@ export async function readNetwork(bytes: Uint8Array, options: CheckpointOptions 
     const { readTorch } = await import('./torch/checkpoint.js');
     return checkpointNetwork(readTorch(bytes), options);
   }
-  if (isHdf5(bytes)) {
-    const layers = await platform.readHdf5(bytes);
-    const { readKeras } = await import('./keras.js');
-    return fuse(readKeras(layers));
-  }
+  if (isHdf5(bytes)) return fuse(await platform.readKeras(bytes));
   if (isOnnx(bytes)) {
     const { readOnnx } = await import('./onnx/network.js');
     return fuse(readOnnx(bytes));
