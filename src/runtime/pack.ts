@@ -139,11 +139,13 @@ export function packQuantized(
     const pairs = Math.ceil(height / 2);
     const filter = engine.allocate(pairs * 2 * width * channels * 2);
     const target = engine.shorts(filter, pairs * 2 * width * channels).fill(0);
+    const { filter: values, zeroPoint } = weights;
+    const block = pairs * width * 8;
     for (let ky = 0, source = 0; ky < height; ky++) {
       for (let kx = 0; kx < width; kx++) {
+        const tap = ((ky >> 1) * width + kx) * 8 + (ky & 1);
         for (let c = 0; c < node.channels; c++, source++) {
-          const at = (Math.floor(c / 4) * pairs + (ky >> 1)) * width + kx;
-          target[at * 8 + (c % 4) * 2 + (ky % 2)] = (weights.filter[source] as number) - weights.zeroPoint;
+          target[tap + (c >> 2) * block + (c & 3) * 2] = (values[source] as number) - zeroPoint;
         }
       }
     }
@@ -160,7 +162,8 @@ export function packQuantized(
   const mark = engine.mark();
   const source = engine.allocate(weights.filter.length);
   const sums = engine.allocate(node.channels * 4);
-  engine.bytes(source, weights.filter.length).set(weights.filter);
+  const { buffer, byteOffset, byteLength } = weights.filter;
+  engine.bytes(source, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
   engine.shorts(filter, depth * channels).fill(0);
   engine.ints(sums, node.channels).fill(0);
   const sizes = [height * width, node.inputChannels, sourceChannels, node.channels, depth] as const;
