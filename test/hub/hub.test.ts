@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -301,4 +301,29 @@ it('gives the weights even where nothing can be kept, and says so', async () => 
   expect(bytes.length).toBe(weights.length);
   expect(cacheError).toMatchObject({ code: 'ERR_INPUT', message: expect.stringContaining('cannot be written') });
   expect(existsSync(join(folder, 'file', 'timm'))).toBe(false);
+});
+
+it('goes by the proxy that the environment names', async () => {
+  const tunnels: (string | undefined)[] = [];
+  const proxy = createServer();
+  proxy.on('connect', (request, client, head) => {
+    tunnels.push(request.url);
+    const [host, port] = (request.url ?? '').split(':');
+    const target = connect(Number(port), host, () => {
+      client.write('HTTP/1.1 200 OK\r\n\r\n');
+      target.write(head);
+      target.pipe(client).pipe(target);
+    });
+    for (const socket of [client, target]) socket.on('error', () => target.destroy());
+  });
+  await new Promise<void>((started) => proxy.listen(0, '127.0.0.1', started));
+  process.env['HTTP_PROXY'] = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
+  try {
+    expect(sha256((await get()).bytes)).toBe(sha256(weights));
+    expect(new Set(tunnels)).toEqual(new Set([endpoint.replace('http://', '')]));
+  } finally {
+    delete process.env['HTTP_PROXY'];
+    proxy.closeAllConnections();
+    proxy.close();
+  }
 });
