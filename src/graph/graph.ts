@@ -36,6 +36,11 @@ export type Node =
   | (NodeBase & { readonly kind: 'multiply' })
   | (NodeBase & { readonly kind: 'globalAveragePool' });
 
+/** Omit, for each member of the union. */
+type Unnamed<N> = N extends Node ? Omit<N, 'name'> : never;
+/** A node that whoever imports a network has yet to name. */
+export type UnnamedNode = Unnamed<Node>;
+
 /** A network's structure: no weights, no numbers that depend on the input's size. */
 export interface Graph {
   readonly architecture: string;

@@ -1,5 +1,6 @@
 import platform from '#platform';
 import { AbortError, InputError } from '../errors.js';
+import { joined } from '../platform/fetch.js';
 
 /** Tries before giving up; between them it waits half a second, one, two, four. */
 const TRIES = 5;
@@ -71,20 +72,11 @@ export async function download(url: string, options: DownloadOptions = {}): Prom
   const { token, signal, onProgress, size, patience = 1 } = options;
   const chunks: Uint8Array[] = options.begun?.length ? [options.begun] : [];
   let loaded = options.begun?.length ?? 0;
-  const joined = () => {
-    const bytes = new Uint8Array(loaded);
-    let at = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    return bytes;
-  };
   const restart = () => {
     chunks.length = 0;
     loaded = 0;
   };
-  if (size !== undefined && loaded === size) return joined();
+  if (size !== undefined && loaded === size) return joined(chunks);
   if (size !== undefined && loaded > size) restart();
   let last: unknown;
   for (let attempt = 0; attempt < TRIES; attempt++) {
@@ -118,7 +110,7 @@ export async function download(url: string, options: DownloadOptions = {}): Prom
         onProgress?.(loaded, total);
       }
       if (total !== undefined && loaded < total) throw new Error(`it was cut off after ${loaded} of ${total} bytes`);
-      return joined();
+      return joined(chunks);
     } catch (error) {
       if (signal?.aborted) throw new AbortError(signal.reason);
       if (error instanceof InputError) throw error;
@@ -127,7 +119,11 @@ export async function download(url: string, options: DownloadOptions = {}): Prom
     if (wait > 0) await pause(Math.min(wait, LONGEST_WAIT_MILLISECONDS) * patience, signal);
   }
   const { message } = last as Error;
-  throw new IncompleteError(`${url} could not be downloaded in ${TRIES} tries: ${message}. Check the connection and try again.`, joined(), {
-    cause: last,
-  });
+  throw new IncompleteError(
+    `${url} could not be downloaded in ${TRIES} tries: ${message}. Check the connection and try again.`,
+    joined(chunks),
+    {
+      cause: last,
+    },
+  );
 }

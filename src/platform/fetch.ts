@@ -1,5 +1,16 @@
 import { AbortError, InputError } from '../errors.js';
 
+/** The bytes of several arrays, one after the other. */
+export function joined(chunks: readonly Uint8Array[]): Uint8Array {
+  const bytes = new Uint8Array(chunks.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, at);
+    at += chunk.length;
+  }
+  return bytes;
+}
+
 /** Fetches a URL, telling of progress. */
 export async function fetchBytes(
   url: string | URL,
@@ -17,13 +28,7 @@ export async function fetchBytes(
       loaded += chunk.value.length;
       onProgress?.(loaded, total);
     }
-    const bytes = new Uint8Array(loaded);
-    let at = 0;
-    for (const chunk of chunks) {
-      bytes.set(chunk, at);
-      at += chunk.length;
-    }
-    return bytes;
+    return joined(chunks);
   } catch (error) {
     if (signal?.aborted) throw new AbortError(signal.reason);
     if (error instanceof InputError) throw error;

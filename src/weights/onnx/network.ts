@@ -8,6 +8,7 @@ import {
   inferShapes,
   type Node,
   type Padding,
+  type UnnamedNode,
 } from '../../graph/graph.js';
 import { type FloatWeights, IMAGENET_PREPROCESSING, type Network } from '../../graph/network.js';
 import { toChannelsLast } from '../layout.js';
@@ -17,9 +18,6 @@ import { type OnnxNode, type OnnxTensor, readModel } from './model.js';
 const DEFAULT_RESOLUTION = 224;
 const SMALLEST = 32;
 const LARGEST = 512;
-
-/** Omit, for each member of the union. */
-type Unnamed<N> = N extends Node ? Omit<N, 'name'> : never;
 
 /**
  * An .onnx file of torchvision or timm to a float network, operator by operator: batch norms folded by the exporter or not,
@@ -71,7 +69,7 @@ class Importer {
     return name;
   }
 
-  private push({ output }: OnnxNode, node: Unnamed<Node>): string {
+  private push({ output }: OnnxNode, node: UnnamedNode): string {
     const name = `n${this.made++}`;
     this.nodes.push({ ...node, name });
     this.names.set(output, name);

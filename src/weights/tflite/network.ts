@@ -9,15 +9,13 @@ import {
   inferShapes,
   type Node,
   type Padding,
+  type UnnamedNode,
 } from '../../graph/graph.js';
 import type { Lanes, Network, Preprocessing, Weights } from '../../graph/network.js';
 import { recognize } from '../recognize.js';
 import { floats, int32s, isConstant, lanesOf, readModel, scalarOf, type TfliteOperator, type TfliteTensor } from './model.js';
 
 const ACTIVATIONS: Readonly<Record<number, Activation>> = { 0: 'none', 1: 'relu', 3: 'relu6' };
-
-/** Omit, for each member of the union. */
-type Unnamed<N> = N extends Node ? Omit<N, 'name'> : never;
 
 /**
  * A .tflite file to a network: quantized files to the quantized network that they are, operator by operator, float
@@ -99,7 +97,7 @@ class Importer {
     return name;
   }
 
-  private push(operator: TfliteOperator, node: Unnamed<Node>): string {
+  private push(operator: TfliteOperator, node: UnnamedNode): string {
     const name = `t${operator.output.index}`;
     this.nodes.push({ ...node, name });
     this.names.set(operator.output.index, name);
