@@ -33,7 +33,7 @@ describe.each(['float32', 'int8'] as const)('%s', (precision) => {
     let last = first;
     for (let i = 0; i < 10_000; i++) last = await model.predict(x);
     expect(model.memory.totalBytes).toBe(wasm);
-    // Some 100 bytes an inference would show as a megabyte; what the collector has not yet come to may be more than that.
+    // Under two kilobytes an inference: less than any activation, more than the collector leaves lying for a while.
     expect(held() - before).toBeLessThan(16 << 20);
     expect(last).toEqual(first);
     model.dispose();

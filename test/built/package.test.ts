@@ -5,6 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { extname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
+import { brotliCompressSync } from 'node:zlib';
+import { build } from 'esbuild';
 import { fuse } from '../../src/graph/fusion.js';
 import { quantize } from '../../src/load.js';
 import { LocalModel } from '../../src/local-model.js';
@@ -30,6 +32,18 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe('the tarball', () => {
   it('is small', async () => {
     expect((await stat(tarball)).size).toBeLessThan(200_000);
+  });
+
+  it('has a small core: everything that a page can load, in one bundle', async () => {
+    const { outputFiles } = await build({
+      entryPoints: ['dist/index.js'],
+      bundle: true,
+      minify: true,
+      format: 'esm',
+      write: false,
+      tsconfigRaw: '{}',
+    });
+    expect(brotliCompressSync(outputFiles[0]?.contents as Uint8Array).length).toBeLessThan(60 * 1024);
   });
 
   it('is what publint asks for', async () => {
