@@ -54,6 +54,17 @@ export function storeI16(pointer: usize, x: v128): void {
   v128.store_lane<i64>(pointer, i16x8.narrow_i32x4_s(x, x), 0);
 }
 
+/**
+ * False: no pointer is zero. To a compiler, an exit that needs all sums as they stand. V8 takes every load of a block of
+ * code to its front, and where that is more than fits in registers it spills; with exits in between, blocks stay small.
+ * Two exits of a loop test different pointers, or they would become one.
+ */
+// @ts-ignore: decorator
+@inline
+export function never(pointer: usize): bool {
+  return pointer == 0;
+}
+
 // What a convolution does with its sums; a constant to the inlined epilogue, so that nothing is decided at run time.
 export const CLAMP: i32 = 0;
 export const HARD_SWISH: i32 = 1;

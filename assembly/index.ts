@@ -55,20 +55,18 @@ import {
   clear_halo,
 } from './halo';
 import {
-  f32_pointwise_4x8_clamp,
-  f32_pointwise_4x8_hard_swish,
-  f32_pointwise_4x8_residual,
-  f32_pointwise_1x8_clamp,
-  f32_pointwise_1x8_hard_swish,
-  f32_pointwise_1x8_residual,
+  f32_pointwise_clamp,
+  f32_pointwise_hard_swish,
+  f32_pointwise_residual,
+  f32_vector_clamp,
+  f32_vector_hard_swish,
 } from './pointwise/f32';
 import {
-  q16_pointwise_4x8_clamp,
-  q16_pointwise_4x8_hard_swish,
-  q16_pointwise_4x8_residual,
-  q16_pointwise_1x8_clamp,
-  q16_pointwise_1x8_hard_swish,
-  q16_pointwise_1x8_residual,
+  q16_pointwise_clamp,
+  q16_pointwise_hard_swish,
+  q16_pointwise_residual,
+  q16_vector_clamp,
+  q16_vector_hard_swish,
 } from './pointwise/q16';
 import {
   f32_global_average_pool,
@@ -82,23 +80,20 @@ export { pack_dense_i8 } from './pack';
 
 function run(p: Arguments, from: usize, to: usize, thread: usize): void {
   switch (p.op) {
-    case Operation.f32_pointwise_4x8_clamp:
-      f32_pointwise_4x8_clamp(p, from, to);
+    case Operation.f32_pointwise_clamp:
+      f32_pointwise_clamp(p, from, to);
       break;
-    case Operation.f32_pointwise_4x8_hard_swish:
-      f32_pointwise_4x8_hard_swish(p, from, to);
+    case Operation.f32_pointwise_hard_swish:
+      f32_pointwise_hard_swish(p, from, to);
       break;
-    case Operation.f32_pointwise_4x8_residual:
-      f32_pointwise_4x8_residual(p, from, to);
+    case Operation.f32_pointwise_residual:
+      f32_pointwise_residual(p, from, to);
       break;
-    case Operation.f32_pointwise_1x8_clamp:
-      f32_pointwise_1x8_clamp(p, from, to);
+    case Operation.f32_vector_clamp:
+      f32_vector_clamp(p, from, to);
       break;
-    case Operation.f32_pointwise_1x8_hard_swish:
-      f32_pointwise_1x8_hard_swish(p, from, to);
-      break;
-    case Operation.f32_pointwise_1x8_residual:
-      f32_pointwise_1x8_residual(p, from, to);
+    case Operation.f32_vector_hard_swish:
+      f32_vector_hard_swish(p, from, to);
       break;
     case Operation.f32_convolution_clamp:
       f32_convolution_clamp(p, from, to, thread);
@@ -160,23 +155,20 @@ function run(p: Arguments, from: usize, to: usize, thread: usize): void {
     case Operation.f32_softmax:
       f32_softmax(p, from, to);
       break;
-    case Operation.q16_pointwise_4x8_clamp:
-      q16_pointwise_4x8_clamp(p, from, to);
+    case Operation.q16_pointwise_clamp:
+      q16_pointwise_clamp(p, from, to);
       break;
-    case Operation.q16_pointwise_4x8_hard_swish:
-      q16_pointwise_4x8_hard_swish(p, from, to);
+    case Operation.q16_pointwise_hard_swish:
+      q16_pointwise_hard_swish(p, from, to);
       break;
-    case Operation.q16_pointwise_4x8_residual:
-      q16_pointwise_4x8_residual(p, from, to);
+    case Operation.q16_pointwise_residual:
+      q16_pointwise_residual(p, from, to);
       break;
-    case Operation.q16_pointwise_1x8_clamp:
-      q16_pointwise_1x8_clamp(p, from, to);
+    case Operation.q16_vector_clamp:
+      q16_vector_clamp(p, from, to);
       break;
-    case Operation.q16_pointwise_1x8_hard_swish:
-      q16_pointwise_1x8_hard_swish(p, from, to);
-      break;
-    case Operation.q16_pointwise_1x8_residual:
-      q16_pointwise_1x8_residual(p, from, to);
+    case Operation.q16_vector_hard_swish:
+      q16_vector_hard_swish(p, from, to);
       break;
     case Operation.q16_convolution_clamp:
       q16_convolution_clamp(p, from, to, thread);

@@ -14,12 +14,12 @@ import { HARD_SWISH, RESIDUAL, clamp, loadF32FromI16, round } from './arithmetic
 // @ts-ignore: decorator
 @inline
 export function requantize(
-  kind: i32, sum: v128, scale: usize, gateScale: usize, other: usize, alpha: v128, low: v128, high: v128,
+  kind: i32, sum: v128, scale: v128, gateScale: v128, other: usize, alpha: v128, low: v128, high: v128,
 ): v128 {
   const x = f32x4.convert_i32x4_s(sum);
-  let y = f32x4.mul(x, v128.load(scale));
+  let y = f32x4.mul(x, scale);
   if (kind == HARD_SWISH) {
-    const gate = f32x4.add(f32x4.mul(x, v128.load(gateScale)), f32x4.splat(0.5));
+    const gate = f32x4.add(f32x4.mul(x, gateScale), f32x4.splat(0.5));
     y = f32x4.mul(y, clamp(gate, f32x4.splat(0), f32x4.splat(1)));
   } else if (kind == RESIDUAL) {
     y = f32x4.add(y, f32x4.mul(loadF32FromI16(other), alpha));

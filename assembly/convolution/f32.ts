@@ -1,32 +1,51 @@
 import { Arguments } from '../arguments';
 import { CLAMP, HARD_SWISH } from '../arithmetic';
-import { tile1, tile4 } from '../pointwise/f32';
+import { tile4 } from '../pointwise/f32';
 import { gatherWindows } from './window';
 
-/** Any kernel, stride, padding and channel count: the stem, and what is left. A unit is one output row. */
+/**
+ * Any kernel, stride, padding and channel count: the stem, and what is left. The row of a window is one run of values
+ * in memory, so that a convolution is a pointwise one over kernelHeight runs. Windows that reach over the edge are
+ * gathered first. A unit is one output row.
+ */
 // @ts-ignore: decorator
 @inline
 function convolution(kind: i32, p: Arguments, from: usize, to: usize, thread: usize): void {
   const scratch = p.scratch + thread * p.scratchBytes;
-  const window = <usize>p.inputChannels * 4;
+  const window = p.scratchBytes / 4;
+  const run = <usize>p.inputChannels * 4;
   const pixel = <usize>p.channels * 4;
+  const step = <usize>p.strideWidth * p.sourceChannels * 4;
+  const last = p.width - 1;
   for (let row = from; row < to; row++) {
-    gatherWindows<f32>(p, row, scratch);
     const output = p.output + row * p.outputRowStride;
-    if (p.width < 4) {
-      for (let x: usize = 0; x < p.width; x++) {
-        for (let n: usize = 0; n < pixel; n += 32) tile1(kind, p, scratch + x * window, n, output + x * pixel, 0);
+    const top = <i32>(row * p.strideHeight) - <i32>p.padTop;
+    const inRows = top >= 0 && top + <i32>p.kernelHeight <= <i32>p.inputHeight;
+    const line = p.input + <usize>top * p.inputRowStride;
+    for (let x: usize = 0; x < p.width; x += 4) {
+      const left = <i32>(x * p.strideWidth) - <i32>p.padLeft;
+      const right = <i32>(min(x + 3, last) * p.strideWidth) - <i32>p.padLeft + <i32>p.kernelWidth;
+      const x1 = min(x + 1, last);
+      const x2 = min(x + 2, last);
+      const x3 = min(x + 3, last);
+      let a0 = scratch;
+      let a1 = a0 + window;
+      let a2 = a1 + window;
+      let a3 = a2 + window;
+      let next = run;
+      if (inRows && left >= 0 && right <= <i32>p.inputWidth) {
+        a0 = line + <usize>left * p.sourceChannels * 4;
+        a1 = a0 + (x1 - x) * step;
+        a2 = a0 + (x2 - x) * step;
+        a3 = a0 + (x3 - x) * step;
+        next = p.inputRowStride;
+      } else {
+        gatherWindows<f32>(p, row, x, scratch);
       }
-      continue;
-    }
-    for (let at: usize = 0; at < p.width; at += 4) {
-      const x = <usize>min(at, p.width - 4);
-      const a = scratch + x * window;
-      const o = output + x * pixel;
       tile4(
-        kind, p,
-        a, a + window, a + 2 * window, a + 3 * window,
-        o, o + pixel, o + 2 * pixel, o + 3 * pixel,
+        kind, false, p, p.kernelHeight, next,
+        a0, a1, a2, a3,
+        output + x * pixel, output + x1 * pixel, output + x2 * pixel, output + x3 * pixel,
         0, 0, 0, 0,
       );
     }

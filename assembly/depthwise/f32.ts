@@ -1,5 +1,5 @@
 import { Arguments } from '../arguments';
-import { CLAMP, HARD_SWISH, clamp, hardSwish, madd } from '../arithmetic';
+import { CLAMP, HARD_SWISH, clamp, hardSwish, madd, never } from '../arithmetic';
 
 /*
  * Four neighbouring output pixels of four channels, in registers; a row of the window at a time:
@@ -85,6 +85,7 @@ function depthwise4(kind: i32, size: usize, stride: usize, p: Arguments, from: u
           } else {
             const w3 = v128.load(filter, 48);
             const w4 = v128.load(filter, 64);
+            if (never(at)) break;
             v = v128.load((at += pixel)); // x3
             s0 = madd(s0, v, w3);
             if (stride == 1) {
@@ -104,6 +105,7 @@ function depthwise4(kind: i32, size: usize, stride: usize, p: Arguments, from: u
               s1 = madd(s1, v, w2);
               s2 = madd(s2, v, w0);
             }
+            if (never(line)) break;
             v = v128.load((at += pixel)); // x5
             if (stride == 1) {
               s1 = madd(s1, v, w4);
@@ -128,6 +130,7 @@ function depthwise4(kind: i32, size: usize, stride: usize, p: Arguments, from: u
             } else {
               s2 = madd(s2, v, w3);
               s3 = madd(s3, v, w1);
+              if (never(filter)) break;
               v = v128.load((at += pixel)); // x8
               s2 = madd(s2, v, w4);
               s3 = madd(s3, v, w2);

@@ -1,5 +1,5 @@
 import { Arguments } from '../arguments';
-import { CLAMP, HARD_SWISH, dot, storeI16 } from '../arithmetic';
+import { CLAMP, HARD_SWISH, dot, never, storeI16 } from '../arithmetic';
 import { requantize } from '../requantize';
 
 /*
@@ -21,9 +21,81 @@ function pair(at: usize, rowStride: usize): v128 {
   return v128.shuffle<i16>(v128.load_zero<u64>(at), v128.load_zero<u64>(at + rowStride), 0, 8, 1, 9, 2, 10, 3, 11);
 }
 
+/** The last line of an odd number, paired with zeros. */
 // @ts-ignore: decorator
 @inline
-function depthwise4(kind: i32, size: usize, stride: usize, p: Arguments, from: usize, to: usize): void {
+function single(at: usize): v128 {
+  return v128.load_ext<u16>(at);
+}
+
+// @ts-ignore: decorator
+@inline
+function depthwise3(kind: i32, stride: usize, p: Arguments, from: usize, to: usize): void {
+  const pixel = <usize>p.channels * 2;
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
+  const zero = f32x4.splat(0);
+  const rowStride = p.inputRowStride;
+  const rowBytes = p.width * pixel;
+  for (let row = from; row < to; row++) {
+    const inputRow = p.input + row * stride * rowStride;
+    const outputRow = p.output + row * p.outputRowStride;
+    for (let c: usize = 0; c < pixel; c += 8) {
+      const filter = p.filter + c * 12;
+      const a0 = v128.load(filter);
+      const a1 = v128.load(filter, 16);
+      const a2 = v128.load(filter, 32);
+      const b0 = v128.load(filter, 48);
+      const b1 = v128.load(filter, 64);
+      const b2 = v128.load(filter, 80);
+      const bias = v128.load(p.bias + c * 2);
+      const scale = v128.load(p.scale + c * 2);
+      const gateScale = kind == HARD_SWISH ? v128.load(p.otherScale + c * 2) : zero;
+      let at = inputRow + c;
+      let under = at + 2 * rowStride;
+      let u = pair(at, rowStride);
+      let v = single(under);
+      let s0 = dot(dot(bias, u, a0), v, b0);
+      let s1 = bias;
+      if (stride == 1) {
+        at += pixel;
+        under += pixel;
+        u = pair(at, rowStride);
+        v = single(under);
+        s0 = dot(dot(s0, u, a1), v, b1);
+        s1 = dot(dot(bias, u, a0), v, b0);
+      }
+      let output = outputRow + c;
+      const end = output + rowBytes;
+      do {
+        at += pixel;
+        under += pixel;
+        u = pair(at, rowStride);
+        v = single(under);
+        if (stride == 1) {
+          s0 = dot(dot(s0, u, a2), v, b2);
+          storeI16(output, requantize(kind, s0, scale, gateScale, 0, zero, low, high));
+          s0 = dot(dot(s1, u, a1), v, b1);
+          s1 = dot(dot(bias, u, a0), v, b0);
+        } else {
+          s0 = dot(dot(s0, u, a1), v, b1);
+          at += pixel;
+          under += pixel;
+          u = pair(at, rowStride);
+          v = single(under);
+          s0 = dot(dot(s0, u, a2), v, b2);
+          storeI16(output, requantize(kind, s0, scale, gateScale, 0, zero, low, high));
+          s0 = dot(dot(bias, u, a0), v, b0);
+        }
+        output += pixel;
+      } while (output < end);
+    }
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function depthwise5(kind: i32, stride: usize, p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);
@@ -43,7 +115,7 @@ function depthwise4(kind: i32, size: usize, stride: usize, p: Arguments, from: u
         let s2 = s0;
         let s3 = s0;
         let line = input + c;
-        for (const end = line + (size + 1) * rowStride; line < end; line += 2 * rowStride, filter += size * 16) {
+        for (const end = line + 6 * rowStride; line < end; line += 2 * rowStride, filter += 80) {
           let at = line;
           const w0 = v128.load(filter);
           const w1 = v128.load(filter, 16);
@@ -55,95 +127,70 @@ function depthwise4(kind: i32, size: usize, stride: usize, p: Arguments, from: u
           if (stride == 1) s1 = dot(s1, v, w0);
           v = pair((at += pixel), rowStride);
           s0 = dot(s0, v, w2);
+          s1 = stride == 1 ? dot(s1, v, w1) : dot(s1, v, w0);
+          if (stride == 1) s2 = dot(s2, v, w0);
+          if (never(line)) break;
+
+          const w3 = v128.load(filter, 48);
+          const w4 = v128.load(filter, 64);
+          v = pair((at += pixel), rowStride); // x3
+          s0 = dot(s0, v, w3);
           if (stride == 1) {
-            s1 = dot(s1, v, w1);
-            s2 = dot(s2, v, w0);
+            s1 = dot(s1, v, w2);
+            s2 = dot(s2, v, w1);
+            s3 = dot(s3, v, w0);
           } else {
-            s1 = dot(s1, v, w0);
+            s1 = dot(s1, v, w1);
           }
-          if (size == 3 && stride == 1) {
-            v = pair((at += pixel), rowStride);
-            s1 = dot(s1, v, w2);
-            s2 = dot(s2, v, w1);
-            s3 = dot(s3, v, w0);
-            v = pair((at += pixel), rowStride);
+          v = pair((at += pixel), rowStride); // x4
+          s0 = dot(s0, v, w4);
+          if (stride == 1) {
+            s1 = dot(s1, v, w3);
             s2 = dot(s2, v, w2);
             s3 = dot(s3, v, w1);
-            v = pair((at += pixel), rowStride);
-            s3 = dot(s3, v, w2);
-          } else if (size == 3) {
-            v = pair((at += pixel), rowStride);
-            s1 = dot(s1, v, w1);
-            v = pair((at += pixel), rowStride);
+          } else {
             s1 = dot(s1, v, w2);
             s2 = dot(s2, v, w0);
-            v = pair((at += pixel), rowStride);
-            s2 = dot(s2, v, w1);
-            v = pair((at += pixel), rowStride);
-            s2 = dot(s2, v, w2);
-            s3 = dot(s3, v, w0);
-            v = pair((at += pixel), rowStride);
-            s3 = dot(s3, v, w1);
-            v = pair((at += pixel), rowStride);
+          }
+          if (never(at)) break;
+
+          v = pair((at += pixel), rowStride); // x5
+          if (stride == 1) {
+            s1 = dot(s1, v, w4);
+            s2 = dot(s2, v, w3);
             s3 = dot(s3, v, w2);
           } else {
-            const w3 = v128.load(filter, 48);
-            const w4 = v128.load(filter, 64);
-            v = pair((at += pixel), rowStride); // x3
-            s0 = dot(s0, v, w3);
-            if (stride == 1) {
-              s1 = dot(s1, v, w2);
-              s2 = dot(s2, v, w1);
-              s3 = dot(s3, v, w0);
-            } else {
-              s1 = dot(s1, v, w1);
-            }
-            v = pair((at += pixel), rowStride); // x4
-            s0 = dot(s0, v, w4);
-            if (stride == 1) {
-              s1 = dot(s1, v, w3);
-              s2 = dot(s2, v, w2);
-              s3 = dot(s3, v, w1);
-            } else {
-              s1 = dot(s1, v, w2);
-              s2 = dot(s2, v, w0);
-            }
-            v = pair((at += pixel), rowStride); // x5
-            if (stride == 1) {
-              s1 = dot(s1, v, w4);
-              s2 = dot(s2, v, w3);
-              s3 = dot(s3, v, w2);
-            } else {
-              s1 = dot(s1, v, w3);
-              s2 = dot(s2, v, w1);
-            }
-            v = pair((at += pixel), rowStride); // x6
-            if (stride == 1) {
-              s2 = dot(s2, v, w4);
-              s3 = dot(s3, v, w3);
-            } else {
-              s1 = dot(s1, v, w4);
-              s2 = dot(s2, v, w2);
-              s3 = dot(s3, v, w0);
-            }
-            v = pair((at += pixel), rowStride); // x7
-            if (stride == 1) {
-              s3 = dot(s3, v, w4);
-            } else {
-              s2 = dot(s2, v, w3);
-              s3 = dot(s3, v, w1);
-              v = pair((at += pixel), rowStride); // x8
-              s2 = dot(s2, v, w4);
-              s3 = dot(s3, v, w2);
-              v = pair((at += pixel), rowStride); // x9
-              s3 = dot(s3, v, w3);
-              v = pair((at += pixel), rowStride); // x10
-              s3 = dot(s3, v, w4);
-            }
+            s1 = dot(s1, v, w3);
+            s2 = dot(s2, v, w1);
+          }
+          v = pair((at += pixel), rowStride); // x6
+          if (stride == 1) {
+            s2 = dot(s2, v, w4);
+            s3 = dot(s3, v, w3);
+          } else {
+            s1 = dot(s1, v, w4);
+            s2 = dot(s2, v, w2);
+            s3 = dot(s3, v, w0);
+          }
+          if (never(filter)) break;
+
+          v = pair((at += pixel), rowStride); // x7
+          if (stride == 1) {
+            s3 = dot(s3, v, w4);
+          } else {
+            s2 = dot(s2, v, w3);
+            s3 = dot(s3, v, w1);
+            v = pair((at += pixel), rowStride); // x8
+            s2 = dot(s2, v, w4);
+            s3 = dot(s3, v, w2);
+            v = pair((at += pixel), rowStride); // x9
+            s3 = dot(s3, v, w3);
+            v = pair((at += pixel), rowStride); // x10
+            s3 = dot(s3, v, w4);
           }
         }
-        const scale = p.scale + c * 2;
-        const gateScale = p.otherScale + c * 2;
+        const scale = v128.load(p.scale + c * 2);
+        const gateScale = kind == HARD_SWISH ? v128.load(p.otherScale + c * 2) : zero;
         let o = output + c;
         storeI16(o, requantize(kind, s0, scale, gateScale, 0, zero, low, high));
         storeI16((o += pixel), requantize(kind, s1, scale, gateScale, 0, zero, low, high));
@@ -155,35 +202,35 @@ function depthwise4(kind: i32, size: usize, stride: usize, p: Arguments, from: u
 }
 
 export function q16_depthwise_3x3s1_clamp(p: Arguments, from: usize, to: usize): void {
-  depthwise4(CLAMP, 3, 1, p, from, to);
+  depthwise3(CLAMP, 1, p, from, to);
 }
 
 export function q16_depthwise_3x3s1_hard_swish(p: Arguments, from: usize, to: usize): void {
-  depthwise4(HARD_SWISH, 3, 1, p, from, to);
+  depthwise3(HARD_SWISH, 1, p, from, to);
 }
 
 export function q16_depthwise_3x3s2_clamp(p: Arguments, from: usize, to: usize): void {
-  depthwise4(CLAMP, 3, 2, p, from, to);
+  depthwise3(CLAMP, 2, p, from, to);
 }
 
 export function q16_depthwise_3x3s2_hard_swish(p: Arguments, from: usize, to: usize): void {
-  depthwise4(HARD_SWISH, 3, 2, p, from, to);
+  depthwise3(HARD_SWISH, 2, p, from, to);
 }
 
 export function q16_depthwise_5x5s1_clamp(p: Arguments, from: usize, to: usize): void {
-  depthwise4(CLAMP, 5, 1, p, from, to);
+  depthwise5(CLAMP, 1, p, from, to);
 }
 
 export function q16_depthwise_5x5s1_hard_swish(p: Arguments, from: usize, to: usize): void {
-  depthwise4(HARD_SWISH, 5, 1, p, from, to);
+  depthwise5(HARD_SWISH, 1, p, from, to);
 }
 
 export function q16_depthwise_5x5s2_clamp(p: Arguments, from: usize, to: usize): void {
-  depthwise4(CLAMP, 5, 2, p, from, to);
+  depthwise5(CLAMP, 2, p, from, to);
 }
 
 export function q16_depthwise_5x5s2_hard_swish(p: Arguments, from: usize, to: usize): void {
-  depthwise4(HARD_SWISH, 5, 2, p, from, to);
+  depthwise5(HARD_SWISH, 2, p, from, to);
 }
 
 /** Any kernel and stride, one pixel at a time: what the four above are not made for. */
@@ -206,8 +253,9 @@ function general(kind: i32, p: Arguments, from: usize, to: usize): void {
             sum = dot(sum, pair(at, p.inputRowStride), v128.load(filter));
           }
         }
-        const scale = p.scale + c * 2;
-        storeI16(output + c, requantize(kind, sum, scale, p.otherScale + c * 2, 0, low, low, high));
+        const scale = v128.load(p.scale + c * 2);
+        const gateScale = v128.load(p.otherScale + c * 2);
+        storeI16(output + c, requantize(kind, sum, scale, gateScale, 0, low, low, high));
       }
     }
   }

@@ -46,7 +46,8 @@ export class Runner {
     const { nodes, weights = new Map(), lanes = new Map(), inputs, output } = piece;
     const mark = engine.mark();
     try {
-      const packed = new PackedNetwork(engine, { graph: { nodes }, weights, lanes });
+      const onePixel = [...inputs].filter(([, { shape }]) => shape[1] * shape[2] === 1).map(([name]) => name);
+      const packed = new PackedNetwork(engine, { graph: { nodes }, weights, lanes }, onePixel);
       const operands = [...inputs].map(([name, tensor]) => {
         const own = tensor.data instanceof Float32Array ? undefined : lanes.get(name);
         return { name, shape: imageOf(tensor.shape), ...(own ? { lanes: own } : {}) };

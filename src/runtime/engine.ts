@@ -68,12 +68,14 @@ interface Exports extends Record<string, unknown> {
     source: number,
     target: number,
     sums: number,
-    taps: number,
+    kernelHeight: number,
+    kernelWidth: number,
     inputChannels: number,
     sourceChannels: number,
     channels: number,
-    depth: number,
+    run: number,
     zeroPoint: number,
+    elementBytes: number,
   ): void;
   resize_horizontal(
     input: number,

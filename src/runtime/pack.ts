@@ -12,8 +12,10 @@ export const padChannels = (channels: number): number => Math.ceil(channels / CH
 export interface PackedConv {
   readonly filter: number;
   readonly bias: number;
-  /** Of the packed window: inputChannels of the instruction. */
-  readonly depth: number;
+  /** Values of one row of the packed window: inputChannels of the instruction. */
+  readonly run: number;
+  /** Packed for the matrix by vector kernel: what it reads is one pixel. */
+  readonly vector: boolean;
   /** Quantized only. */
   readonly scale: number;
   readonly gateScale: number;
@@ -42,16 +44,17 @@ function packDense<T extends Float32Array | Int16Array>(
   target: T,
   source: Float32Array | Int8Array | Int16Array,
   { kernel, inputChannels, channels }: ConvNode,
-  layout: { readonly sourceChannels: number; readonly depth: number; readonly pair: number },
+  layout: { readonly sourceChannels: number; readonly run: number; readonly pair: number },
   factor: number,
   offset: number,
 ): void {
-  const { sourceChannels, depth, pair } = layout;
-  const taps = kernel[0] * kernel[1];
-  const block = CHANNEL_BLOCK * depth;
-  for (let tap = 0, from = 0; tap < taps; tap++) {
+  const { sourceChannels, run, pair } = layout;
+  const [height, width] = kernel;
+  const block = CHANNEL_BLOCK * height * run;
+  for (let tap = 0, from = 0; tap < height * width; tap++) {
+    const first = Math.floor(tap / width) * run + (tap % width) * sourceChannels;
     for (let i = 0; i < inputChannels; i++) {
-      const k = tap * sourceChannels + i;
+      const k = first + i;
       const rest = k % pair;
       let to = (k - rest) * CHANNEL_BLOCK + rest;
       for (let n = 0; n < channels; n += CHANNEL_BLOCK, to += block) {
@@ -62,10 +65,22 @@ function packDense<T extends Float32Array | Int16Array>(
   }
 }
 
-const denseDepth = (node: ConvNode, sourceChannels: number) => padChannels(node.kernel[0] * node.kernel[1] * sourceChannels);
+/** What a convolution reads. */
+export interface Source {
+  /** Channels of a pixel in memory: padded unless it is the image. */
+  readonly channels: number;
+  readonly onePixel: boolean;
+}
 
-/** sourceChannels: channels of a pixel in memory, padded unless the input is the image. */
-export function packFloat(engine: Engine, node: ConvNode, weights: FloatWeights, sourceChannels: number): PackedConv {
+/** Each output pixel is made of the input pixel in its place. */
+export const isPointwise = ({ kernel, strides, padding, groups }: ConvNode): boolean =>
+  groups === 1 && kernel[0] * kernel[1] * strides[0] * strides[1] === 1 && (typeof padding === 'string' || padding.every((p) => p === 0));
+
+/** Whether a matrix by vector is all there is to do. */
+const isVector = (node: ConvNode, { channels, onePixel }: Source) =>
+  onePixel && isPointwise(node) && node.inputs.length === 1 && channels % CHANNEL_BLOCK === 0;
+
+export function packFloat(engine: Engine, node: ConvNode, weights: FloatWeights, source: Source): PackedConv {
   const channels = padChannels(node.channels);
   // h-sigmoid is a clamp of x / 6 + 1/2: the affine part goes into the weights.
   const [factor, shift] = node.activation === 'hardSigmoid' ? [1 / 6, 0.5] : [1, 0];
@@ -75,7 +90,8 @@ export function packFloat(engine: Engine, node: ConvNode, weights: FloatWeights,
     .fill(0)
     .set(weights.bias.map((b) => b * factor + shift));
   const [low, high] = activationRange(node.activation);
-  const rest = { bias, scale: 0, gateScale: 0, residualScale: 0, low, high };
+  const vector = isVector(node, source);
+  const rest = { bias, vector, scale: 0, gateScale: 0, residualScale: 0, low, high };
   const [height, width] = node.kernel;
   if (isDepthwise(node)) {
     const filter = engine.allocate(height * width * channels * 4);
@@ -85,13 +101,13 @@ export function packFloat(engine: Engine, node: ConvNode, weights: FloatWeights,
         target[(Math.floor(c / 4) * height * width + tap) * 4 + (c % 4)] = (weights.filter[source] as number) * factor;
       }
     }
-    return { ...rest, filter, depth: channels };
+    return { ...rest, filter, run: channels };
   }
-  const depth = denseDepth(node, sourceChannels);
-  const filter = engine.allocate(depth * channels * 4);
-  const target = engine.floats(filter, depth * channels).fill(0);
-  packDense(target, weights.filter, node, { sourceChannels, depth, pair: 1 }, factor, 0);
-  return { ...rest, filter, depth };
+  const run = width * source.channels;
+  const size = height * run * channels;
+  const filter = engine.allocate(size * 4);
+  packDense(engine.floats(filter, size).fill(0), weights.filter, node, { sourceChannels: source.channels, run, pair: 1 }, factor, 0);
+  return { ...rest, filter, run };
 }
 
 /** input, output and residual are the lanes of the tensors that the convolution reads and writes. */
@@ -99,7 +115,7 @@ export function packQuantized(
   engine: Engine,
   node: ConvNode,
   weights: IntegerWeights,
-  sourceChannels: number,
+  source: Source,
   lanes: { input: Lanes; output: Lanes; residual?: Lanes },
 ): PackedConv {
   const channels = padChannels(node.channels);
@@ -125,8 +141,12 @@ export function packQuantized(
     gateScales[c] = sum / 6;
     highest = Math.max(highest, Math.min(lanes.output.high, Math.round(ceiling / out)));
   }
+  const sourceChannels = source.channels;
+  // An int8 filter stays one there. Other filters go through the kernel for any number of pixels.
+  const vector = isVector(node, source) && weights.filter instanceof Int8Array && weights.zeroPoint === 0;
   const rest = {
     bias,
+    vector,
     scale,
     gateScale,
     residualScale: lanes.residual ? scaleOf(lanes.residual, 0) / scaleOf(lanes.output, 0) : 0,
@@ -149,28 +169,29 @@ export function packQuantized(
         }
       }
     }
-    return { ...rest, filter, depth: channels };
+    return { ...rest, filter, run: channels };
   }
-  const depth = denseDepth(node, sourceChannels);
-  const filter = engine.allocate(depth * channels * 2);
+  const run = width * sourceChannels + ((width * sourceChannels) % 2);
+  const size = height * run * channels;
+  const elementBytes = vector ? 1 : 2;
+  const filter = engine.allocate(size * elementBytes);
   if (!(weights.filter instanceof Int8Array)) {
     checkSums(node, largestSafeLane(node, weights), lanes.input);
-    const target = engine.shorts(filter, depth * channels).fill(0);
-    packDense(target, weights.filter, node, { sourceChannels, depth, pair: 2 }, 1, 0 - weights.zeroPoint);
-    return { ...rest, filter, depth };
+    packDense(engine.shorts(filter, size).fill(0), weights.filter, node, { sourceChannels, run, pair: 2 }, 1, 0 - weights.zeroPoint);
+    return { ...rest, filter, run };
   }
   const mark = engine.mark();
-  const source = engine.allocate(weights.filter.length);
+  const unpacked = engine.allocate(weights.filter.length);
   const sums = engine.allocate(node.channels * 4);
   const { buffer, byteOffset, byteLength } = weights.filter;
-  engine.bytes(source, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
-  engine.shorts(filter, depth * channels).fill(0);
+  engine.bytes(unpacked, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
+  engine.bytes(filter, size * elementBytes).fill(0);
   engine.ints(sums, node.channels).fill(0);
-  const sizes = [height * width, node.inputChannels, sourceChannels, node.channels, depth] as const;
-  engine.exports.pack_dense_i8(source, filter, sums, ...sizes, weights.zeroPoint);
+  const sizes = [height, width, node.inputChannels, sourceChannels, node.channels, run] as const;
+  engine.exports.pack_dense_i8(unpacked, filter, sums, ...sizes, weights.zeroPoint, elementBytes);
   checkSums(node, safeLane(engine.ints(sums, node.channels), weights), lanes.input);
   engine.release(mark);
-  return { ...rest, filter, depth };
+  return { ...rest, filter, run };
 }
 
 /** Largest lane that cannot overflow a channel's i32 sum: every input at it, each with the weight's own sign. */

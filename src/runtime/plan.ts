@@ -5,7 +5,7 @@ import { multiplyAdds } from '../graph/summary.js';
 import { type Buffer, peakBytes, placeBuffers } from './arena.js';
 import type { Engine } from './engine.js';
 import { INSTRUCTION_BYTES, type Instruction, Operation, writeProgram } from './instruction.js';
-import { activationRange, type PackedConv, packFloat, packQuantized, padChannels, scaleOf } from './pack.js';
+import { activationRange, isPointwise, type PackedConv, packFloat, packQuantized, padChannels, scaleOf } from './pack.js';
 
 /** The gate of squeeze-excite in Q15, which one instruction multiplies with. */
 export const GATE_LANES: Lanes = { scale: 2 ** -15, low: 0, high: 32767 };
@@ -79,13 +79,17 @@ export class PackedNetwork {
   constructor(
     readonly engine: Engine,
     readonly network: Packable,
+    inputsOfOnePixel: readonly string[] = [],
   ) {
-    // Which tensors hold the image's own three channels does not depend on its size.
+    // Which tensors hold the image's own three channels, or one pixel, does not depend on its size.
     const imageLike = new Set([INPUT]);
+    const onePixel = new Set(inputsOfOnePixel);
     for (const node of network.graph.nodes) {
       const input = node.inputs[0] as string;
       if (node.kind === 'affine' && imageLike.has(input)) imageLike.add(node.name);
-      if (node.kind === 'conv') this.convs.set(node.name, this.pack(node, imageLike.has(input)));
+      const keepsSize = node.kind === 'activation' || node.kind === 'affine' || (node.kind === 'conv' && isPointwise(node));
+      if (node.kind === 'globalAveragePool' || (keepsSize && onePixel.has(input))) onePixel.add(node.name);
+      if (node.kind === 'conv') this.convs.set(node.name, this.pack(node, imageLike.has(input), onePixel.has(input)));
     }
   }
 
@@ -93,13 +97,13 @@ export class PackedNetwork {
     return this.convs.get(name) as PackedConv;
   }
 
-  private pack(node: ConvNode, fromImage: boolean): PackedConv {
+  private pack(node: ConvNode, fromImage: boolean, onePixel: boolean): PackedConv {
     const weights = this.network.weights.get(node.name);
     if (!weights) throw new UnsupportedModelError(`${node.name}: the model holds no weights for it.`);
-    const stored = fromImage ? node.inputChannels : padChannels(node.inputChannels);
-    if (!isQuantized(weights)) return packFloat(this.engine, node, weights, stored);
+    const source = { channels: fromImage ? node.inputChannels : padChannels(node.inputChannels), onePixel };
+    if (!isQuantized(weights)) return packFloat(this.engine, node, weights, source);
     const residual = node.inputs[1];
-    return packQuantized(this.engine, node, weights, stored, {
+    return packQuantized(this.engine, node, weights, source, {
       input: this.lanes(node.inputs[0] as string),
       output: this.lanes(node.name),
       ...(residual ? { residual: this.lanes(residual) } : {}),
@@ -339,7 +343,7 @@ class Planner {
       alpha: packed.residualScale,
       low: packed.low,
       high: packed.high,
-      inputChannels: packed.depth,
+      inputChannels: packed.run,
       kernelHeight: node.kernel[0],
       kernelWidth: node.kernel[1],
       strideHeight: node.strides[0],
@@ -371,18 +375,15 @@ class Planner {
       });
       return;
     }
-    const pointwise =
-      node.kernel[0] * node.kernel[1] * node.strides[0] * node.strides[1] === 1 && padding.every((p) => p === 0) && input.stored % 8 === 0;
-    if (pointwise) {
+    if (isPointwise(node) && input.stored % 8 === 0) {
       const pixels = height * width;
       const kind = pixels === 1 ? 'fullyConnected' : 'pointwise';
       const other = () => (residual ? { other: this.pointer(residual), otherRowStride: this.rowStride(residual) } : {});
-      if (pixels >= 4) push(kind, 'pointwise_4x8', Math.ceil(pixels / 4), other);
-      else push(kind, 'pointwise_1x8', output.stored / 8, other);
+      if (packed.vector) push(kind, 'vector', output.stored / 8, other);
+      else push(kind, 'pointwise', Math.ceil(pixels / 4), other);
       return;
     }
-    // Windows are gathered by whole vectors: the last one may overshoot.
-    const scratchBytes = width * packed.depth * input.elementBytes + 16;
+    const scratchBytes = 4 * node.kernel[0] * packed.run * input.elementBytes;
     const step = this.operators.length;
     const scratch: Buffer = { bytes: scratchBytes * this.packed.engine.threads, firstStep: step, lastStep: step, offset: 0 };
     this.buffers.push(scratch);
