@@ -48,5 +48,6 @@ export class Arguments {
   scratchBytes: usize;
   /** Channels of the input image of a general convolution, whose inputChannels is its window, padded. */
   sourceChannels: usize;
-  reserved: usize;
+  /** high as an integer, for the end of a quantized convolution. */
+  highLane: usize;
 }

@@ -10,19 +10,19 @@ import { Arguments } from '../arguments';
  * @param column x of the first of them; those beyond the last one repeat it
  */
 export function gatherWindows<T>(p: Arguments, row: usize, column: usize, scratch: usize): void {
-  const pixel = <usize>p.sourceChannels * sizeof<T>();
-  const run = <usize>p.inputChannels * sizeof<T>();
+  const channels = <i32>p.sourceChannels;
   const top = <i32>(row * p.strideHeight) - <i32>p.padTop;
   for (let i: usize = 0; i < 4; i++) {
     const left = <i32>(min(column + i, p.width - 1) * p.strideWidth) - <i32>p.padLeft;
-    for (let ky: usize = 0; ky < p.kernelHeight; ky++, scratch += run) {
-      const y = top + <i32>ky;
-      const from = max(left, 0);
-      const to = min(left + <i32>p.kernelWidth, <i32>p.inputWidth);
-      memory.fill(scratch, 0, run);
-      if (y < 0 || y >= <i32>p.inputHeight || to <= from) continue;
-      const source = p.input + <usize>y * p.inputRowStride + <usize>from * pixel;
-      memory.copy(scratch + <usize>(from - left) * pixel, source, <usize>(to - from) * pixel);
+    for (let ky = 0; ky < <i32>p.kernelHeight; ky++) {
+      const y = top + ky;
+      const line = p.input + <usize>y * p.inputRowStride;
+      // Values of the line that the window's row has; not memory.copy, whose call costs more than so few values.
+      const from = left * channels;
+      const inside = y >= 0 && y < <i32>p.inputHeight ? <i32>p.inputWidth * channels : 0;
+      for (let k = from; k < from + <i32>p.inputChannels; k++, scratch += sizeof<T>()) {
+        store<T>(scratch, k >= 0 && k < inside ? load<T>(line + <usize>k * sizeof<T>()) : <T>0);
+      }
     }
   }
 }

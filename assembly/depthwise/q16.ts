@@ -1,6 +1,6 @@
 import { Arguments } from '../arguments';
-import { CLAMP, HARD_SWISH, dot, never, storeI16 } from '../arithmetic';
-import { requantize } from '../requantize';
+import { CLAMP, HARD_SWISH, dot, never } from '../arithmetic';
+import { highest, narrow, requantize } from '../requantize';
 
 /*
  * The twin of f32.ts. Two lines of the input are interleaved, so that one dot_i16x8_s multiplies two taps, one above
@@ -30,10 +30,16 @@ function single(at: usize): v128 {
 
 // @ts-ignore: decorator
 @inline
+function store4(output: usize, q: v128, high: v128): void {
+  v128.store_lane<i64>(output, narrow(q, q, high), 0);
+}
+
+// @ts-ignore: decorator
+@inline
 function depthwise3(kind: i32, stride: usize, p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
   const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
+  const high = highest(p);
   const zero = f32x4.splat(0);
   const rowStride = p.inputRowStride;
   const rowBytes = p.width * pixel;
@@ -74,7 +80,7 @@ function depthwise3(kind: i32, stride: usize, p: Arguments, from: usize, to: usi
         v = single(under);
         if (stride == 1) {
           s0 = dot(dot(s0, u, a2), v, b2);
-          storeI16(output, requantize(kind, s0, scale, gateScale, 0, zero, low, high));
+          store4(output, requantize(kind, s0, scale, gateScale, 0, zero, low), high);
           s0 = dot(dot(s1, u, a1), v, b1);
           s1 = dot(dot(bias, u, a0), v, b0);
         } else {
@@ -84,7 +90,7 @@ function depthwise3(kind: i32, stride: usize, p: Arguments, from: usize, to: usi
           u = pair(at, rowStride);
           v = single(under);
           s0 = dot(dot(s0, u, a2), v, b2);
-          storeI16(output, requantize(kind, s0, scale, gateScale, 0, zero, low, high));
+          store4(output, requantize(kind, s0, scale, gateScale, 0, zero, low), high);
           s0 = dot(dot(bias, u, a0), v, b0);
         }
         output += pixel;
@@ -98,7 +104,7 @@ function depthwise3(kind: i32, stride: usize, p: Arguments, from: usize, to: usi
 function depthwise5(kind: i32, stride: usize, p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
   const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
+  const high = highest(p);
   const zero = f32x4.splat(0);
   const rowStride = p.inputRowStride;
   for (let row = from; row < to; row++) {
@@ -192,10 +198,16 @@ function depthwise5(kind: i32, stride: usize, p: Arguments, from: usize, to: usi
         const scale = v128.load(p.scale + c * 2);
         const gateScale = kind == HARD_SWISH ? v128.load(p.otherScale + c * 2) : zero;
         let o = output + c;
-        storeI16(o, requantize(kind, s0, scale, gateScale, 0, zero, low, high));
-        storeI16((o += pixel), requantize(kind, s1, scale, gateScale, 0, zero, low, high));
-        storeI16((o += pixel), requantize(kind, s2, scale, gateScale, 0, zero, low, high));
-        storeI16((o += pixel), requantize(kind, s3, scale, gateScale, 0, zero, low, high));
+        const q01 = narrow(
+          requantize(kind, s0, scale, gateScale, 0, zero, low), requantize(kind, s1, scale, gateScale, 0, zero, low), high,
+        );
+        const q23 = narrow(
+          requantize(kind, s2, scale, gateScale, 0, zero, low), requantize(kind, s3, scale, gateScale, 0, zero, low), high,
+        );
+        v128.store_lane<i64>(o, q01, 0);
+        v128.store_lane<i64>((o += pixel), q01, 1);
+        v128.store_lane<i64>((o += pixel), q23, 0);
+        v128.store_lane<i64>((o += pixel), q23, 1);
       }
     }
   }
@@ -239,7 +251,7 @@ export function q16_depthwise_5x5s2_hard_swish(p: Arguments, from: usize, to: us
 function general(kind: i32, p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
   const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
+  const high = highest(p);
   for (let row = from; row < to; row++) {
     for (let x: usize = 0; x < p.width; x++) {
       const input = p.input + row * p.strideHeight * p.inputRowStride + x * p.strideWidth * pixel;
@@ -255,7 +267,7 @@ function general(kind: i32, p: Arguments, from: usize, to: usize): void {
         }
         const scale = v128.load(p.scale + c * 2);
         const gateScale = v128.load(p.otherScale + c * 2);
-        storeI16(output + c, requantize(kind, sum, scale, gateScale, 0, low, low, high));
+        store4(output + c, requantize(kind, sum, scale, gateScale, 0, low, low), high);
       }
     }
   }

@@ -1,5 +1,6 @@
 import { Arguments } from '../arguments';
 import { CLAMP, HARD_SWISH, clamp, loadF32FromI16, round, storeI16 } from '../arithmetic';
+import { scaledHardSwish } from '../requantize';
 
 // The twins of f32.ts: i16 in, float32 in between, i16 out, one IEEE operation at a time (see requantize.ts). Scales
 // are one a channel. A unit is one row of the output.
@@ -18,13 +19,9 @@ function unary(kind: i32, p: Arguments, from: usize, to: usize): void {
       let gateScale = p.otherScale;
       for (let c: usize = 0; c < p.channels; c += 4, input += 8, output += 8, scale += 16, gateScale += 16) {
         const v = loadF32FromI16(input);
-        let y = f32x4.mul(v, v128.load(scale));
-        if (kind == HARD_SWISH) {
-          const gate = f32x4.add(f32x4.mul(v, v128.load(gateScale)), f32x4.splat(0.5));
-          y = f32x4.mul(y, clamp(gate, f32x4.splat(0), f32x4.splat(1)));
-        } else {
-          y = f32x4.add(y, beta);
-        }
+        const y = kind == HARD_SWISH
+          ? scaledHardSwish(v, v128.load(scale), v128.load(gateScale))
+          : f32x4.add(f32x4.mul(v, v128.load(scale)), beta);
         storeI16(output, round(clamp(y, low, high)));
       }
     }

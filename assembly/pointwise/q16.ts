@@ -1,6 +1,6 @@
 import { Arguments } from '../arguments';
 import { CLAMP, HARD_SWISH, RESIDUAL, dot, never } from '../arithmetic';
-import { requantize } from '../requantize';
+import { highest, narrow, requantize } from '../requantize';
 
 /*
  * The twin of f32.ts. Activations are i16 with their zero point already subtracted, filters are int8 widened to i16,
@@ -20,9 +20,9 @@ function store8(
   kind: i32, output: usize, c0: v128, c1: v128, s0: v128, s1: v128, g0: v128, g1: v128, other: usize,
   alpha: v128, low: v128, high: v128,
 ): void {
-  const q0 = requantize(kind, c0, s0, g0, other, alpha, low, high);
-  const q1 = requantize(kind, c1, s1, g1, other + 8, alpha, low, high);
-  v128.store(output, i16x8.narrow_i32x4_s(q0, q1));
+  const q0 = requantize(kind, c0, s0, g0, other, alpha, low);
+  const q1 = requantize(kind, c1, s1, g1, other + 8, alpha, low);
+  v128.store(output, narrow(q0, q1, high));
 }
 
 // @ts-ignore: decorator
@@ -106,7 +106,7 @@ export function tile4(
       a3 -= back;
     }
     const low = f32x4.splat(p.low);
-    const high = f32x4.splat(p.high);
+    const high = highest(p);
     const alpha = f32x4.splat(p.alpha);
     const s0 = v128.load(scale);
     const s1 = v128.load(scale, 16);
@@ -193,7 +193,7 @@ function vector(kind: i32, p: Arguments, from: usize, to: usize): void {
   const depth = <usize>p.inputChannels * 2;
   const alpha = f32x4.splat(p.alpha);
   const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
+  const high = highest(p);
   let filter = p.filter + from * depth * 4;
   for (let n = from * 16; n < to * 16; n += 16) {
     let a = p.input;

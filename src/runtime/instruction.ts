@@ -33,7 +33,7 @@ export const FIELDS = [
   'scratch',
   'scratchBytes',
   'sourceChannels',
-  'reserved',
+  'highLane',
 ] as const;
 
 export const INSTRUCTION_BYTES = FIELDS.length * 4;

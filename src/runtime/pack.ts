@@ -138,7 +138,7 @@ export function packQuantized(
     // relu6(x + 3) / 6: the 3 goes into the bias.
     biases[c] = (weights.bias[c] as number) + (node.activation === 'hardSigmoid' ? Math.round(3 / sum) : 0);
     scales[c] = (sum * gain) / out;
-    gateScales[c] = sum / 6;
+    gateScales[c] = (scales[c] as number) * (sum / 6);
     highest = Math.max(highest, Math.min(lanes.output.high, Math.round(ceiling / out)));
   }
   const sourceChannels = source.channels;

@@ -343,6 +343,7 @@ class Planner {
       alpha: packed.residualScale,
       low: packed.low,
       high: packed.high,
+      highLane: output.lanes ? packed.high : 0,
       inputChannels: packed.run,
       kernelHeight: node.kernel[0],
       kernelWidth: node.kernel[1],
@@ -497,7 +498,7 @@ class Planner {
       default: {
         if (node.kind === 'activation' && node.activation === 'hardSwish') {
           const scale = ratio(input.lanes);
-          const otherScale = perChannel((c) => scaleOf(input.lanes as Lanes, c) / 6);
+          const otherScale = perChannel((c) => scaleOf(input.lanes as Lanes, c) ** 2 / 6 / scaleOf(out, c));
           return () => [{ ...base(Operation.q16_hard_swish), scale, otherScale }];
         }
         const affine = node.kind === 'affine' ? affineRange(node) : activationAsAffine(node.activation);

@@ -171,6 +171,9 @@ export function dequantize(x: QTensor): Tensor {
 
 const scaleAt = (q: QTensor | QFilter | QuantParams, c: number) => f(at(q.scale, c));
 
+/** x * scale * h-sigmoid, in the units of the output: the scale is inside the clamp. */
+const scaledHardSwish = (x: number, scale: number, gateScale: number) => f(x * clamp(f(f(x * gateScale) + f(scale / 2)), 0, scale));
+
 /** q = clamp(round(f32(sum) * m)), m = f32(input scale x filter scale / output scale), each step one float32 operation. */
 export function conv2dInt8(x: QTensor, filter: QFilter, options: ConvOptions & { readonly output: QuantParams }): QTensor {
   const { output, bias, groups = 1, activation = 'none' } = options;
@@ -185,11 +188,11 @@ export function conv2dInt8(x: QTensor, filter: QFilter, options: ConvOptions & {
     (exact, o) => {
       const out = scaleAt(output, o);
       const sum = f(exact + integerBias(o) + (activation === 'hardSigmoid' ? Math.round(3 / unit(o)) : 0));
-      const y = f(sum * f((unit(o) * (activation === 'hardSigmoid' ? 1 / 6 : 1)) / out));
-      const gate = clamp(f(f(sum * f(unit(o) / 6)) + 0.5), 0, 1);
+      const scale = f((unit(o) * (activation === 'hardSigmoid' ? 1 / 6 : 1)) / out);
+      const y = activation === 'hardSwish' ? scaledHardSwish(sum, scale, f(scale * (unit(o) / 6))) : f(sum * scale);
       const ceiling = { relu6: 6, hardSigmoid: 1 }[activation as string] ?? Number.POSITIVE_INFINITY;
       const floor = activation === 'none' || activation === 'hardSwish' ? -32767 : 0;
-      return clamp(nearest(activation === 'hardSwish' ? f(y * gate) : y), floor, Math.min(Math.round(ceiling / out), 32767));
+      return clamp(nearest(y), floor, Math.min(Math.round(ceiling / out), 32767));
     },
   );
   return store(lanes.data, lanes.shape, output);
@@ -200,8 +203,8 @@ export function hardSwishInt8(x: QTensor, output: QuantParams): QTensor {
   const lanes = Array.from(x.data, (q, i) => {
     const c = i % channels;
     const v = q - at(x.zeroPoint, c);
-    const gate = clamp(f(f(v * f(scaleAt(x, c) / 6)) + 0.5), 0, 1);
-    return clamp(nearest(f(f(v * f(scaleAt(x, c) / scaleAt(output, c))) * gate)), -32767, 32767);
+    const [own, out] = [scaleAt(x, c), scaleAt(output, c)];
+    return clamp(nearest(scaledHardSwish(v, f(own / out), f(own ** 2 / 6 / out))), -32767, 32767);
   });
   return store(lanes, x.shape, output);
 }
