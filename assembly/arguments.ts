@@ -1,5 +1,5 @@
 /**
- * One instruction of a program: what a kernel reads. All kernels share this one format, 32 words of 4 bytes, written
+ * One instruction of a program: what a kernel reads. All kernels share this one format, 33 words of 4 bytes, written
  * by src/runtime/instruction.ts (a test holds the two together).
  *
  * A tensor is a pointer to its first pixel and the bytes from one image row to the next; the pixels of a row follow
@@ -50,4 +50,6 @@ export class Arguments {
   sourceChannels: usize;
   /** high as an integer, for the end of a quantized convolution. */
   highLane: usize;
+  /** What a convolution does with its sums: CLAMP, HARD_SWISH or RESIDUAL of arithmetic.ts. */
+  epilogue: usize;
 }

@@ -65,7 +65,8 @@ export function never(pointer: usize): bool {
   return pointer == 0;
 }
 
-// What a convolution does with its sums; a constant to the inlined epilogue, so that nothing is decided at run time.
-export const CLAMP: i32 = 0;
-export const HARD_SWISH: i32 = 1;
-export const RESIDUAL: i32 = 2;
+// What a convolution does with its sums. One branch a tile, always the same way, costs nothing that can be measured, and
+// a kernel for each would be twice the code.
+export const CLAMP: usize = 0;
+export const HARD_SWISH: usize = 1;
+export const RESIDUAL: usize = 2;

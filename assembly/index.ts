@@ -1,36 +1,24 @@
 import { Operation } from '../src/runtime/operation';
 import { Arguments } from './arguments';
 import {
-  f32_convolution_clamp,
-  f32_convolution_hard_swish,
+  f32_convolution,
 } from './convolution/f32';
 import {
-  q16_convolution_clamp,
-  q16_convolution_hard_swish,
+  q16_convolution,
 } from './convolution/q16';
 import {
-  f32_depthwise_3x3s1_clamp,
-  f32_depthwise_3x3s1_hard_swish,
-  f32_depthwise_3x3s2_clamp,
-  f32_depthwise_3x3s2_hard_swish,
-  f32_depthwise_5x5s1_clamp,
-  f32_depthwise_5x5s1_hard_swish,
-  f32_depthwise_5x5s2_clamp,
-  f32_depthwise_5x5s2_hard_swish,
-  f32_depthwise_clamp,
-  f32_depthwise_hard_swish,
+  f32_depthwise_3x3s1,
+  f32_depthwise_3x3s2,
+  f32_depthwise_5x5s1,
+  f32_depthwise_5x5s2,
+  f32_depthwise,
 } from './depthwise/f32';
 import {
-  q16_depthwise_3x3s1_clamp,
-  q16_depthwise_3x3s1_hard_swish,
-  q16_depthwise_3x3s2_clamp,
-  q16_depthwise_3x3s2_hard_swish,
-  q16_depthwise_5x5s1_clamp,
-  q16_depthwise_5x5s1_hard_swish,
-  q16_depthwise_5x5s2_clamp,
-  q16_depthwise_5x5s2_hard_swish,
-  q16_depthwise_clamp,
-  q16_depthwise_hard_swish,
+  q16_depthwise_3x3s1,
+  q16_depthwise_3x3s2,
+  q16_depthwise_5x5s1,
+  q16_depthwise_5x5s2,
+  q16_depthwise,
 } from './depthwise/q16';
 import {
   f32_affine,
@@ -55,18 +43,12 @@ import {
   clear_halo,
 } from './halo';
 import {
-  f32_pointwise_clamp,
-  f32_pointwise_hard_swish,
-  f32_pointwise_residual,
-  f32_vector_clamp,
-  f32_vector_hard_swish,
+  f32_pointwise,
+  f32_vector,
 } from './pointwise/f32';
 import {
-  q16_pointwise_clamp,
-  q16_pointwise_hard_swish,
-  q16_pointwise_residual,
-  q16_vector_clamp,
-  q16_vector_hard_swish,
+  q16_pointwise,
+  q16_vector,
 } from './pointwise/q16';
 import {
   f32_global_average_pool,
@@ -80,56 +62,29 @@ export { pack_dense_i8 } from './pack';
 
 function run(p: Arguments, from: usize, to: usize, thread: usize): void {
   switch (p.op) {
-    case Operation.f32_pointwise_clamp:
-      f32_pointwise_clamp(p, from, to);
+    case Operation.f32_pointwise:
+      f32_pointwise(p, from, to);
       break;
-    case Operation.f32_pointwise_hard_swish:
-      f32_pointwise_hard_swish(p, from, to);
+    case Operation.f32_vector:
+      f32_vector(p, from, to);
       break;
-    case Operation.f32_pointwise_residual:
-      f32_pointwise_residual(p, from, to);
+    case Operation.f32_convolution:
+      f32_convolution(p, from, to, thread);
       break;
-    case Operation.f32_vector_clamp:
-      f32_vector_clamp(p, from, to);
+    case Operation.f32_depthwise_3x3s1:
+      f32_depthwise_3x3s1(p, from, to);
       break;
-    case Operation.f32_vector_hard_swish:
-      f32_vector_hard_swish(p, from, to);
+    case Operation.f32_depthwise_3x3s2:
+      f32_depthwise_3x3s2(p, from, to);
       break;
-    case Operation.f32_convolution_clamp:
-      f32_convolution_clamp(p, from, to, thread);
+    case Operation.f32_depthwise_5x5s1:
+      f32_depthwise_5x5s1(p, from, to);
       break;
-    case Operation.f32_convolution_hard_swish:
-      f32_convolution_hard_swish(p, from, to, thread);
+    case Operation.f32_depthwise_5x5s2:
+      f32_depthwise_5x5s2(p, from, to);
       break;
-    case Operation.f32_depthwise_3x3s1_clamp:
-      f32_depthwise_3x3s1_clamp(p, from, to);
-      break;
-    case Operation.f32_depthwise_3x3s1_hard_swish:
-      f32_depthwise_3x3s1_hard_swish(p, from, to);
-      break;
-    case Operation.f32_depthwise_3x3s2_clamp:
-      f32_depthwise_3x3s2_clamp(p, from, to);
-      break;
-    case Operation.f32_depthwise_3x3s2_hard_swish:
-      f32_depthwise_3x3s2_hard_swish(p, from, to);
-      break;
-    case Operation.f32_depthwise_5x5s1_clamp:
-      f32_depthwise_5x5s1_clamp(p, from, to);
-      break;
-    case Operation.f32_depthwise_5x5s1_hard_swish:
-      f32_depthwise_5x5s1_hard_swish(p, from, to);
-      break;
-    case Operation.f32_depthwise_5x5s2_clamp:
-      f32_depthwise_5x5s2_clamp(p, from, to);
-      break;
-    case Operation.f32_depthwise_5x5s2_hard_swish:
-      f32_depthwise_5x5s2_hard_swish(p, from, to);
-      break;
-    case Operation.f32_depthwise_clamp:
-      f32_depthwise_clamp(p, from, to);
-      break;
-    case Operation.f32_depthwise_hard_swish:
-      f32_depthwise_hard_swish(p, from, to);
+    case Operation.f32_depthwise:
+      f32_depthwise(p, from, to);
       break;
     case Operation.f32_affine:
       f32_affine(p, from, to);
@@ -155,56 +110,29 @@ function run(p: Arguments, from: usize, to: usize, thread: usize): void {
     case Operation.f32_softmax:
       f32_softmax(p, from, to);
       break;
-    case Operation.q16_pointwise_clamp:
-      q16_pointwise_clamp(p, from, to);
+    case Operation.q16_pointwise:
+      q16_pointwise(p, from, to);
       break;
-    case Operation.q16_pointwise_hard_swish:
-      q16_pointwise_hard_swish(p, from, to);
+    case Operation.q16_vector:
+      q16_vector(p, from, to);
       break;
-    case Operation.q16_pointwise_residual:
-      q16_pointwise_residual(p, from, to);
+    case Operation.q16_convolution:
+      q16_convolution(p, from, to, thread);
       break;
-    case Operation.q16_vector_clamp:
-      q16_vector_clamp(p, from, to);
+    case Operation.q16_depthwise_3x3s1:
+      q16_depthwise_3x3s1(p, from, to);
       break;
-    case Operation.q16_vector_hard_swish:
-      q16_vector_hard_swish(p, from, to);
+    case Operation.q16_depthwise_3x3s2:
+      q16_depthwise_3x3s2(p, from, to);
       break;
-    case Operation.q16_convolution_clamp:
-      q16_convolution_clamp(p, from, to, thread);
+    case Operation.q16_depthwise_5x5s1:
+      q16_depthwise_5x5s1(p, from, to);
       break;
-    case Operation.q16_convolution_hard_swish:
-      q16_convolution_hard_swish(p, from, to, thread);
+    case Operation.q16_depthwise_5x5s2:
+      q16_depthwise_5x5s2(p, from, to);
       break;
-    case Operation.q16_depthwise_3x3s1_clamp:
-      q16_depthwise_3x3s1_clamp(p, from, to);
-      break;
-    case Operation.q16_depthwise_3x3s1_hard_swish:
-      q16_depthwise_3x3s1_hard_swish(p, from, to);
-      break;
-    case Operation.q16_depthwise_3x3s2_clamp:
-      q16_depthwise_3x3s2_clamp(p, from, to);
-      break;
-    case Operation.q16_depthwise_3x3s2_hard_swish:
-      q16_depthwise_3x3s2_hard_swish(p, from, to);
-      break;
-    case Operation.q16_depthwise_5x5s1_clamp:
-      q16_depthwise_5x5s1_clamp(p, from, to);
-      break;
-    case Operation.q16_depthwise_5x5s1_hard_swish:
-      q16_depthwise_5x5s1_hard_swish(p, from, to);
-      break;
-    case Operation.q16_depthwise_5x5s2_clamp:
-      q16_depthwise_5x5s2_clamp(p, from, to);
-      break;
-    case Operation.q16_depthwise_5x5s2_hard_swish:
-      q16_depthwise_5x5s2_hard_swish(p, from, to);
-      break;
-    case Operation.q16_depthwise_clamp:
-      q16_depthwise_clamp(p, from, to);
-      break;
-    case Operation.q16_depthwise_hard_swish:
-      q16_depthwise_hard_swish(p, from, to);
+    case Operation.q16_depthwise:
+      q16_depthwise(p, from, to);
       break;
     case Operation.q16_affine:
       q16_affine(p, from, to);

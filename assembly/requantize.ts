@@ -24,7 +24,7 @@ export function scaledHardSwish(x: v128, scale: v128, gateScale: v128): v128 {
 /** Four sums to i32 lanes, clamped from below; narrow() does the rest. */
 // @ts-ignore: decorator
 @inline
-export function requantize(kind: i32, sum: v128, scale: v128, gateScale: v128, other: usize, alpha: v128, low: v128): v128 {
+export function requantize(kind: usize, sum: v128, scale: v128, gateScale: v128, other: usize, alpha: v128, low: v128): v128 {
   const x = f32x4.convert_i32x4_s(sum);
   let y = kind == HARD_SWISH ? scaledHardSwish(x, scale, gateScale) : f32x4.mul(x, scale);
   if (kind == RESIDUAL) y = f32x4.add(y, f32x4.mul(loadF32FromI16(other), alpha));

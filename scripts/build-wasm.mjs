@@ -1,7 +1,8 @@
 // Compiles assembly/ to the two WebAssembly binaries and writes them as one module that holds them gzipped in base64, so that
 // no bundler needs configuring and no page fetches anything. Compressed first: base64 hides repetition from a server's own.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { gzipSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import zopfli from '@gfx/zopfli';
 import asc from 'assemblyscript/asc';
 
 const LIMIT = 64 * 1024;
@@ -23,7 +24,7 @@ const chunks = [];
 for (let at = 0; at < Math.max(baseline.length, relaxed.length); at += CHUNK) {
   chunks.push(baseline.subarray(at, at + CHUNK), relaxed.subarray(at, at + CHUNK));
 }
-const gzip = gzipSync(Buffer.concat(chunks), { level: 9 });
+const gzip = Buffer.from(await promisify(zopfli.gzip)(Buffer.concat(chunks), { numiterations: 50 }));
 console.log(`both, compressed: ${gzip.length} bytes`);
 mkdirSync('src/runtime/binaries', { recursive: true });
 writeFileSync(

@@ -1,5 +1,4 @@
 import { Arguments } from '../arguments';
-import { CLAMP, HARD_SWISH } from '../arithmetic';
 import { tile4 } from '../pointwise/f32';
 import { gatherWindows } from './window';
 
@@ -8,9 +7,7 @@ import { gatherWindows } from './window';
  * in memory, so that a convolution is a pointwise one over kernelHeight runs. Windows that reach over the edge are
  * gathered first. A unit is one output row.
  */
-// @ts-ignore: decorator
-@inline
-function convolution(kind: i32, p: Arguments, from: usize, to: usize, thread: usize): void {
+export function f32_convolution(p: Arguments, from: usize, to: usize, thread: usize): void {
   const scratch = p.scratch + thread * p.scratchBytes;
   const window = p.scratchBytes / 4;
   const run = <usize>p.inputChannels * 4;
@@ -43,19 +40,11 @@ function convolution(kind: i32, p: Arguments, from: usize, to: usize, thread: us
         gatherWindows<f32>(p, row, x, scratch);
       }
       tile4(
-        kind, false, p, p.kernelHeight, next,
+        false, p, p.kernelHeight, next,
         a0, a1, a2, a3,
         output + x * pixel, output + x1 * pixel, output + x2 * pixel, output + x3 * pixel,
         0, 0, 0, 0,
       );
     }
   }
-}
-
-export function f32_convolution_clamp(p: Arguments, from: usize, to: usize, thread: usize): void {
-  convolution(CLAMP, p, from, to, thread);
-}
-
-export function f32_convolution_hard_swish(p: Arguments, from: usize, to: usize, thread: usize): void {
-  convolution(HARD_SWISH, p, from, to, thread);
 }

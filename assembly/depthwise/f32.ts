@@ -13,13 +13,19 @@ import { CLAMP, HARD_SWISH, clamp, hardSwish, madd, never } from '../arithmetic'
 
 // @ts-ignore: decorator
 @inline
-function epilogue(kind: i32, sum: v128, low: v128, high: v128): v128 {
-  return kind == HARD_SWISH ? hardSwish(sum) : clamp(sum, low, high);
+function store4x4(
+  kind: usize, p: Arguments, output: usize, s0: v128, s1: v128, s2: v128, s3: v128, low: v128, high: v128,
+): void {
+  const pixel = <usize>p.channels * 4;
+  v128.store(output, kind == HARD_SWISH ? hardSwish(s0) : clamp(s0, low, high));
+  v128.store((output += pixel), kind == HARD_SWISH ? hardSwish(s1) : clamp(s1, low, high));
+  v128.store((output += pixel), kind == HARD_SWISH ? hardSwish(s2) : clamp(s2, low, high));
+  v128.store((output += pixel), kind == HARD_SWISH ? hardSwish(s3) : clamp(s3, low, high));
 }
 
 // @ts-ignore: decorator
 @inline
-function depthwise4(kind: i32, size: usize, stride: usize, p: Arguments, from: usize, to: usize): void {
+function depthwise4(size: usize, stride: usize, p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 4;
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);
@@ -141,52 +147,31 @@ function depthwise4(kind: i32, size: usize, stride: usize, p: Arguments, from: u
             }
           }
         }
-        let o = output + c;
-        v128.store(o, epilogue(kind, s0, low, high));
-        v128.store((o += pixel), epilogue(kind, s1, low, high));
-        v128.store((o += pixel), epilogue(kind, s2, low, high));
-        v128.store((o += pixel), epilogue(kind, s3, low, high));
+        if (p.epilogue == HARD_SWISH) store4x4(HARD_SWISH, p, output + c, s0, s1, s2, s3, low, high);
+        else store4x4(CLAMP, p, output + c, s0, s1, s2, s3, low, high);
       }
     }
   }
 }
 
-export function f32_depthwise_3x3s1_clamp(p: Arguments, from: usize, to: usize): void {
-  depthwise4(CLAMP, 3, 1, p, from, to);
+export function f32_depthwise_3x3s1(p: Arguments, from: usize, to: usize): void {
+  depthwise4(3, 1, p, from, to);
 }
 
-export function f32_depthwise_3x3s1_hard_swish(p: Arguments, from: usize, to: usize): void {
-  depthwise4(HARD_SWISH, 3, 1, p, from, to);
+export function f32_depthwise_3x3s2(p: Arguments, from: usize, to: usize): void {
+  depthwise4(3, 2, p, from, to);
 }
 
-export function f32_depthwise_3x3s2_clamp(p: Arguments, from: usize, to: usize): void {
-  depthwise4(CLAMP, 3, 2, p, from, to);
+export function f32_depthwise_5x5s1(p: Arguments, from: usize, to: usize): void {
+  depthwise4(5, 1, p, from, to);
 }
 
-export function f32_depthwise_3x3s2_hard_swish(p: Arguments, from: usize, to: usize): void {
-  depthwise4(HARD_SWISH, 3, 2, p, from, to);
-}
-
-export function f32_depthwise_5x5s1_clamp(p: Arguments, from: usize, to: usize): void {
-  depthwise4(CLAMP, 5, 1, p, from, to);
-}
-
-export function f32_depthwise_5x5s1_hard_swish(p: Arguments, from: usize, to: usize): void {
-  depthwise4(HARD_SWISH, 5, 1, p, from, to);
-}
-
-export function f32_depthwise_5x5s2_clamp(p: Arguments, from: usize, to: usize): void {
-  depthwise4(CLAMP, 5, 2, p, from, to);
-}
-
-export function f32_depthwise_5x5s2_hard_swish(p: Arguments, from: usize, to: usize): void {
-  depthwise4(HARD_SWISH, 5, 2, p, from, to);
+export function f32_depthwise_5x5s2(p: Arguments, from: usize, to: usize): void {
+  depthwise4(5, 2, p, from, to);
 }
 
 /** Any kernel and stride, one pixel at a time: what the four above are not made for. */
-// @ts-ignore: decorator
-@inline
-function general(kind: i32, p: Arguments, from: usize, to: usize): void {
+export function f32_depthwise(p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 4;
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);
@@ -203,16 +188,8 @@ function general(kind: i32, p: Arguments, from: usize, to: usize): void {
             sum = madd(sum, v128.load(at), v128.load(filter));
           }
         }
-        v128.store(output + c, epilogue(kind, sum, low, high));
+        v128.store(output + c, p.epilogue == HARD_SWISH ? hardSwish(sum) : clamp(sum, low, high));
       }
     }
   }
-}
-
-export function f32_depthwise_clamp(p: Arguments, from: usize, to: usize): void {
-  general(CLAMP, p, from, to);
-}
-
-export function f32_depthwise_hard_swish(p: Arguments, from: usize, to: usize): void {
-  general(HARD_SWISH, p, from, to);
 }

@@ -30,17 +30,39 @@ function single(at: usize): v128 {
 
 // @ts-ignore: decorator
 @inline
-function store4(output: usize, q: v128, high: v128): void {
+function store4(p: Arguments, output: usize, sum: v128, scale: v128, gateScale: v128, low: v128, high: v128): void {
+  const q = p.epilogue == HARD_SWISH
+    ? requantize(HARD_SWISH, sum, scale, gateScale, 0, low, low)
+    : requantize(CLAMP, sum, scale, gateScale, 0, low, low);
   v128.store_lane<i64>(output, narrow(q, q, high), 0);
 }
 
 // @ts-ignore: decorator
 @inline
-function depthwise3(kind: i32, stride: usize, p: Arguments, from: usize, to: usize): void {
+function store4x4(
+  kind: usize, p: Arguments, c: usize, output: usize, s0: v128, s1: v128, s2: v128, s3: v128, low: v128, high: v128,
+): void {
+  const pixel = <usize>p.channels * 2;
+  const scale = v128.load(p.scale + c * 2);
+  const gateScale = kind == HARD_SWISH ? v128.load(p.otherScale + c * 2) : scale;
+  const q0 = requantize(kind, s0, scale, gateScale, 0, low, low);
+  const q1 = requantize(kind, s1, scale, gateScale, 0, low, low);
+  const q2 = requantize(kind, s2, scale, gateScale, 0, low, low);
+  const q3 = requantize(kind, s3, scale, gateScale, 0, low, low);
+  const q01 = narrow(q0, q1, high);
+  const q23 = narrow(q2, q3, high);
+  v128.store_lane<i64>(output, q01, 0);
+  v128.store_lane<i64>((output += pixel), q01, 1);
+  v128.store_lane<i64>((output += pixel), q23, 0);
+  v128.store_lane<i64>((output += pixel), q23, 1);
+}
+
+// @ts-ignore: decorator
+@inline
+function depthwise3(stride: usize, p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
   const low = f32x4.splat(p.low);
   const high = highest(p);
-  const zero = f32x4.splat(0);
   const rowStride = p.inputRowStride;
   const rowBytes = p.width * pixel;
   for (let row = from; row < to; row++) {
@@ -56,7 +78,7 @@ function depthwise3(kind: i32, stride: usize, p: Arguments, from: usize, to: usi
       const b2 = v128.load(filter, 80);
       const bias = v128.load(p.bias + c * 2);
       const scale = v128.load(p.scale + c * 2);
-      const gateScale = kind == HARD_SWISH ? v128.load(p.otherScale + c * 2) : zero;
+      const gateScale = v128.load(p.otherScale + c * 2);
       let at = inputRow + c;
       let under = at + 2 * rowStride;
       let u = pair(at, rowStride);
@@ -80,7 +102,7 @@ function depthwise3(kind: i32, stride: usize, p: Arguments, from: usize, to: usi
         v = single(under);
         if (stride == 1) {
           s0 = dot(dot(s0, u, a2), v, b2);
-          store4(output, requantize(kind, s0, scale, gateScale, 0, zero, low), high);
+          store4(p, output, s0, scale, gateScale, low, high);
           s0 = dot(dot(s1, u, a1), v, b1);
           s1 = dot(dot(bias, u, a0), v, b0);
         } else {
@@ -90,7 +112,7 @@ function depthwise3(kind: i32, stride: usize, p: Arguments, from: usize, to: usi
           u = pair(at, rowStride);
           v = single(under);
           s0 = dot(dot(s0, u, a2), v, b2);
-          store4(output, requantize(kind, s0, scale, gateScale, 0, zero, low), high);
+          store4(p, output, s0, scale, gateScale, low, high);
           s0 = dot(dot(bias, u, a0), v, b0);
         }
         output += pixel;
@@ -101,11 +123,10 @@ function depthwise3(kind: i32, stride: usize, p: Arguments, from: usize, to: usi
 
 // @ts-ignore: decorator
 @inline
-function depthwise5(kind: i32, stride: usize, p: Arguments, from: usize, to: usize): void {
+function depthwise5(stride: usize, p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
   const low = f32x4.splat(p.low);
   const high = highest(p);
-  const zero = f32x4.splat(0);
   const rowStride = p.inputRowStride;
   for (let row = from; row < to; row++) {
     const inputRow = p.input + row * stride * rowStride;
@@ -195,60 +216,31 @@ function depthwise5(kind: i32, stride: usize, p: Arguments, from: usize, to: usi
             s3 = dot(s3, v, w4);
           }
         }
-        const scale = v128.load(p.scale + c * 2);
-        const gateScale = kind == HARD_SWISH ? v128.load(p.otherScale + c * 2) : zero;
-        let o = output + c;
-        const q01 = narrow(
-          requantize(kind, s0, scale, gateScale, 0, zero, low), requantize(kind, s1, scale, gateScale, 0, zero, low), high,
-        );
-        const q23 = narrow(
-          requantize(kind, s2, scale, gateScale, 0, zero, low), requantize(kind, s3, scale, gateScale, 0, zero, low), high,
-        );
-        v128.store_lane<i64>(o, q01, 0);
-        v128.store_lane<i64>((o += pixel), q01, 1);
-        v128.store_lane<i64>((o += pixel), q23, 0);
-        v128.store_lane<i64>((o += pixel), q23, 1);
+        if (p.epilogue == HARD_SWISH) store4x4(HARD_SWISH, p, c, output + c, s0, s1, s2, s3, low, high);
+        else store4x4(CLAMP, p, c, output + c, s0, s1, s2, s3, low, high);
       }
     }
   }
 }
 
-export function q16_depthwise_3x3s1_clamp(p: Arguments, from: usize, to: usize): void {
-  depthwise3(CLAMP, 1, p, from, to);
+export function q16_depthwise_3x3s1(p: Arguments, from: usize, to: usize): void {
+  depthwise3(1, p, from, to);
 }
 
-export function q16_depthwise_3x3s1_hard_swish(p: Arguments, from: usize, to: usize): void {
-  depthwise3(HARD_SWISH, 1, p, from, to);
+export function q16_depthwise_3x3s2(p: Arguments, from: usize, to: usize): void {
+  depthwise3(2, p, from, to);
 }
 
-export function q16_depthwise_3x3s2_clamp(p: Arguments, from: usize, to: usize): void {
-  depthwise3(CLAMP, 2, p, from, to);
+export function q16_depthwise_5x5s1(p: Arguments, from: usize, to: usize): void {
+  depthwise5(1, p, from, to);
 }
 
-export function q16_depthwise_3x3s2_hard_swish(p: Arguments, from: usize, to: usize): void {
-  depthwise3(HARD_SWISH, 2, p, from, to);
-}
-
-export function q16_depthwise_5x5s1_clamp(p: Arguments, from: usize, to: usize): void {
-  depthwise5(CLAMP, 1, p, from, to);
-}
-
-export function q16_depthwise_5x5s1_hard_swish(p: Arguments, from: usize, to: usize): void {
-  depthwise5(HARD_SWISH, 1, p, from, to);
-}
-
-export function q16_depthwise_5x5s2_clamp(p: Arguments, from: usize, to: usize): void {
-  depthwise5(CLAMP, 2, p, from, to);
-}
-
-export function q16_depthwise_5x5s2_hard_swish(p: Arguments, from: usize, to: usize): void {
-  depthwise5(HARD_SWISH, 2, p, from, to);
+export function q16_depthwise_5x5s2(p: Arguments, from: usize, to: usize): void {
+  depthwise5(2, p, from, to);
 }
 
 /** Any kernel and stride, one pixel at a time: what the four above are not made for. */
-// @ts-ignore: decorator
-@inline
-function general(kind: i32, p: Arguments, from: usize, to: usize): void {
+export function q16_depthwise(p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
   const low = f32x4.splat(p.low);
   const high = highest(p);
@@ -267,16 +259,8 @@ function general(kind: i32, p: Arguments, from: usize, to: usize): void {
         }
         const scale = v128.load(p.scale + c * 2);
         const gateScale = v128.load(p.otherScale + c * 2);
-        store4(output + c, requantize(kind, sum, scale, gateScale, 0, low, low), high);
+        store4(p, output + c, sum, scale, gateScale, low, high);
       }
     }
   }
-}
-
-export function q16_depthwise_clamp(p: Arguments, from: usize, to: usize): void {
-  general(CLAMP, p, from, to);
-}
-
-export function q16_depthwise_hard_swish(p: Arguments, from: usize, to: usize): void {
-  general(HARD_SWISH, p, from, to);
 }

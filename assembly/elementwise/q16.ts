@@ -7,7 +7,7 @@ import { scaledHardSwish } from '../requantize';
 
 // @ts-ignore: decorator
 @inline
-function unary(kind: i32, p: Arguments, from: usize, to: usize): void {
+function unary(kind: usize, p: Arguments, from: usize, to: usize): void {
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);
   const beta = f32x4.splat(p.beta);

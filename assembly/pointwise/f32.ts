@@ -12,16 +12,40 @@ import { CLAMP, HARD_SWISH, RESIDUAL, clamp, hardSwish, madd, never } from '../a
 
 // @ts-ignore: decorator
 @inline
-function epilogue(kind: i32, sum: v128, low: v128, high: v128, other: usize): v128 {
-  if (kind == HARD_SWISH) return hardSwish(sum);
-  if (kind == RESIDUAL) sum = f32x4.add(sum, v128.load(other));
-  return clamp(sum, low, high);
+function store8(
+  kind: usize, output: usize, c0: v128, c1: v128, other: usize, low: v128, high: v128,
+): void {
+  if (kind == HARD_SWISH) {
+    v128.store(output, hardSwish(c0));
+    v128.store(output, hardSwish(c1), 16);
+  } else {
+    if (kind == RESIDUAL) {
+      c0 = f32x4.add(c0, v128.load(other));
+      c1 = f32x4.add(c1, v128.load(other, 16));
+    }
+    v128.store(output, clamp(c0, low, high));
+    v128.store(output, clamp(c1, low, high), 16);
+  }
+}
+
+// @ts-ignore: decorator
+@inline
+function store4x8(
+  kind: usize, p: Arguments, c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128,
+  o0: usize, o1: usize, o2: usize, o3: usize, r0: usize, r1: usize, r2: usize, r3: usize,
+): void {
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
+  store8(kind, o0, c00, c01, r0, low, high);
+  store8(kind, o1, c10, c11, r1, low, high);
+  store8(kind, o2, c20, c21, r2, low, high);
+  store8(kind, o3, c30, c31, r3, low, high);
 }
 
 // @ts-ignore: decorator
 @inline
 export function tile4(
-  kind: i32, even: bool, p: Arguments, runs: usize, next: usize,
+  even: bool, p: Arguments, runs: usize, next: usize,
   a0: usize, a1: usize, a2: usize, a3: usize,
   o0: usize, o1: usize, o2: usize, o3: usize,
   r0: usize, r1: usize, r2: usize, r3: usize,
@@ -96,37 +120,32 @@ export function tile4(
       a2 -= back;
       a3 -= back;
     }
-    const low = f32x4.splat(p.low);
-    const high = f32x4.splat(p.high);
-    v128.store(o0 + n, epilogue(kind, c00, low, high, r0 + n));
-    v128.store(o0 + n, epilogue(kind, c01, low, high, r0 + n + 16), 16);
-    v128.store(o1 + n, epilogue(kind, c10, low, high, r1 + n));
-    v128.store(o1 + n, epilogue(kind, c11, low, high, r1 + n + 16), 16);
-    v128.store(o2 + n, epilogue(kind, c20, low, high, r2 + n));
-    v128.store(o2 + n, epilogue(kind, c21, low, high, r2 + n + 16), 16);
-    v128.store(o3 + n, epilogue(kind, c30, low, high, r3 + n));
-    v128.store(o3 + n, epilogue(kind, c31, low, high, r3 + n + 16), 16);
+    if (p.epilogue == HARD_SWISH) {
+      store4x8(HARD_SWISH, p, c00, c01, c10, c11, c20, c21, c30, c31, o0 + n, o1 + n, o2 + n, o3 + n, r0 + n, r1 + n, r2 + n, r3 + n);
+    } else if (p.epilogue == RESIDUAL) {
+      store4x8(RESIDUAL, p, c00, c01, c10, c11, c20, c21, c30, c31, o0 + n, o1 + n, o2 + n, o3 + n, r0 + n, r1 + n, r2 + n, r3 + n);
+    } else {
+      store4x8(CLAMP, p, c00, c01, c10, c11, c20, c21, c30, c31, o0 + n, o1 + n, o2 + n, o3 + n, r0 + n, r1 + n, r2 + n, r3 + n);
+    }
   }
 }
 
 /** A unit is four consecutive pixels; beyond the last one, it repeats. */
-// @ts-ignore: decorator
-@inline
-function pointwise(kind: i32, p: Arguments, from: usize, to: usize): void {
+export function f32_pointwise(p: Arguments, from: usize, to: usize): void {
   const width = p.width;
   const pixels = p.height * width;
   const inputPixel = <usize>p.inputChannels * 4;
   const outputPixel = <usize>p.channels * 4;
   const inputGap = p.inputRowStride - width * inputPixel;
   const outputGap = p.outputRowStride - width * outputPixel;
-  const otherGap = kind == RESIDUAL ? p.otherRowStride - width * outputPixel : 0;
+  const otherGap = p.otherRowStride - width * outputPixel;
   for (let unit = from; unit < to; unit++) {
     const pixel = unit * 4;
     const row = pixel / width;
     let x = pixel - row * width;
     const a0 = p.input + row * p.inputRowStride + x * inputPixel;
     const o0 = p.output + row * p.outputRowStride + x * outputPixel;
-    const r0 = kind == RESIDUAL ? p.other + row * p.otherRowStride + x * outputPixel : 0;
+    const r0 = p.other + row * p.otherRowStride + x * outputPixel;
     let a1 = a0;
     let o1 = o0;
     let r1 = r0;
@@ -157,26 +176,15 @@ function pointwise(kind: i32, p: Arguments, from: usize, to: usize): void {
       o3 += outputPixel + wrap * outputGap;
       r3 += outputPixel + wrap * otherGap;
     }
-    tile4(kind, true, p, 1, 0, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
+    tile4(true, p, 1, 0, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
   }
 }
 
-export function f32_pointwise_clamp(p: Arguments, from: usize, to: usize): void {
-  pointwise(CLAMP, p, from, to);
-}
-
-export function f32_pointwise_hard_swish(p: Arguments, from: usize, to: usize): void {
-  pointwise(HARD_SWISH, p, from, to);
-}
-
-export function f32_pointwise_residual(p: Arguments, from: usize, to: usize): void {
-  pointwise(RESIDUAL, p, from, to);
-}
-
-/** One pixel by eight channels: four sums a register pair to hide the adds' latency. */
-// @ts-ignore: decorator
-@inline
-function vector(kind: i32, p: Arguments, from: usize, to: usize): void {
+/**
+ * Matrix by vector, for the layers behind the pool: one pixel by eight channels, four sums a register pair to hide the
+ * adds' latency. A unit is eight output channels.
+ */
+export function f32_vector(p: Arguments, from: usize, to: usize): void {
   const depth = <usize>p.inputChannels * 4;
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);
@@ -209,16 +217,7 @@ function vector(kind: i32, p: Arguments, from: usize, to: usize): void {
     }
     c0 = f32x4.add(f32x4.add(c0, d0), f32x4.add(e0, f0));
     c1 = f32x4.add(f32x4.add(c1, d1), f32x4.add(e1, f1));
-    v128.store(p.output + n, epilogue(kind, c0, low, high, 0));
-    v128.store(p.output + n, epilogue(kind, c1, low, high, 0), 16);
+    if (p.epilogue == HARD_SWISH) store8(HARD_SWISH, p.output + n, c0, c1, 0, low, high);
+    else store8(CLAMP, p.output + n, c0, c1, 0, low, high);
   }
-}
-
-/** Matrix by vector, for the layers behind the pool. A unit is eight output channels. */
-export function f32_vector_clamp(p: Arguments, from: usize, to: usize): void {
-  vector(CLAMP, p, from, to);
-}
-
-export function f32_vector_hard_swish(p: Arguments, from: usize, to: usize): void {
-  vector(HARD_SWISH, p, from, to);
 }

@@ -17,7 +17,7 @@ import { highest, narrow, requantize } from '../requantize';
 // @ts-ignore: decorator
 @inline
 function store8(
-  kind: i32, output: usize, c0: v128, c1: v128, s0: v128, s1: v128, g0: v128, g1: v128, other: usize,
+  kind: usize, output: usize, c0: v128, c1: v128, s0: v128, s1: v128, g0: v128, g1: v128, other: usize,
   alpha: v128, low: v128, high: v128,
 ): void {
   const q0 = requantize(kind, c0, s0, g0, other, alpha, low);
@@ -27,8 +27,28 @@ function store8(
 
 // @ts-ignore: decorator
 @inline
+function store4x8(
+  kind: usize, p: Arguments, n: usize,
+  c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128,
+  o0: usize, o1: usize, o2: usize, o3: usize, r0: usize, r1: usize, r2: usize, r3: usize,
+): void {
+  const low = f32x4.splat(p.low);
+  const high = highest(p);
+  const alpha = f32x4.splat(p.alpha);
+  const s0 = v128.load(p.scale + n * 2);
+  const s1 = v128.load(p.scale + n * 2, 16);
+  const g0 = kind == HARD_SWISH ? v128.load(p.otherScale + n * 2) : alpha;
+  const g1 = kind == HARD_SWISH ? v128.load(p.otherScale + n * 2, 16) : alpha;
+  store8(kind, o0 + n, c00, c01, s0, s1, g0, g1, r0 + n, alpha, low, high);
+  store8(kind, o1 + n, c10, c11, s0, s1, g0, g1, r1 + n, alpha, low, high);
+  store8(kind, o2 + n, c20, c21, s0, s1, g0, g1, r2 + n, alpha, low, high);
+  store8(kind, o3 + n, c30, c31, s0, s1, g0, g1, r3 + n, alpha, low, high);
+}
+
+// @ts-ignore: decorator
+@inline
 export function tile4(
-  kind: i32, even: bool, p: Arguments, runs: usize, next: usize,
+  even: bool, p: Arguments, runs: usize, next: usize,
   a0: usize, a1: usize, a2: usize, a3: usize,
   o0: usize, o1: usize, o2: usize, o3: usize,
   r0: usize, r1: usize, r2: usize, r3: usize,
@@ -37,8 +57,6 @@ export function tile4(
   const endOfChannels = <usize>p.channels * 2;
   let filter = p.filter;
   let bias = p.bias;
-  let scale = p.scale;
-  let gateScale = p.otherScale;
   for (let n: usize = 0; n < endOfChannels; n += 16) {
     let c00 = v128.load(bias);
     let c01 = v128.load(bias, 16);
@@ -105,41 +123,33 @@ export function tile4(
       a2 -= back;
       a3 -= back;
     }
-    const low = f32x4.splat(p.low);
-    const high = highest(p);
-    const alpha = f32x4.splat(p.alpha);
-    const s0 = v128.load(scale);
-    const s1 = v128.load(scale, 16);
-    const g0 = kind == HARD_SWISH ? v128.load(gateScale) : alpha;
-    const g1 = kind == HARD_SWISH ? v128.load(gateScale, 16) : alpha;
-    store8(kind, o0 + n, c00, c01, s0, s1, g0, g1, r0 + n, alpha, low, high);
-    store8(kind, o1 + n, c10, c11, s0, s1, g0, g1, r1 + n, alpha, low, high);
-    store8(kind, o2 + n, c20, c21, s0, s1, g0, g1, r2 + n, alpha, low, high);
-    store8(kind, o3 + n, c30, c31, s0, s1, g0, g1, r3 + n, alpha, low, high);
+    if (p.epilogue == HARD_SWISH) {
+      store4x8(HARD_SWISH, p, n, c00, c01, c10, c11, c20, c21, c30, c31, o0, o1, o2, o3, r0, r1, r2, r3);
+    } else if (p.epilogue == RESIDUAL) {
+      store4x8(RESIDUAL, p, n, c00, c01, c10, c11, c20, c21, c30, c31, o0, o1, o2, o3, r0, r1, r2, r3);
+    } else {
+      store4x8(CLAMP, p, n, c00, c01, c10, c11, c20, c21, c30, c31, o0, o1, o2, o3, r0, r1, r2, r3);
+    }
     bias += 32;
-    scale += 32;
-    gateScale += 32;
   }
 }
 
 /** A unit is four consecutive pixels; beyond the last one, it repeats. */
-// @ts-ignore: decorator
-@inline
-function pointwise(kind: i32, p: Arguments, from: usize, to: usize): void {
+export function q16_pointwise(p: Arguments, from: usize, to: usize): void {
   const width = p.width;
   const pixels = p.height * width;
   const inputPixel = <usize>p.inputChannels * 2;
   const outputPixel = <usize>p.channels * 2;
   const inputGap = p.inputRowStride - width * inputPixel;
   const outputGap = p.outputRowStride - width * outputPixel;
-  const otherGap = kind == RESIDUAL ? p.otherRowStride - width * outputPixel : 0;
+  const otherGap = p.otherRowStride - width * outputPixel;
   for (let unit = from; unit < to; unit++) {
     const pixel = unit * 4;
     const row = pixel / width;
     let x = pixel - row * width;
     const a0 = p.input + row * p.inputRowStride + x * inputPixel;
     const o0 = p.output + row * p.outputRowStride + x * outputPixel;
-    const r0 = kind == RESIDUAL ? p.other + row * p.otherRowStride + x * outputPixel : 0;
+    const r0 = p.other + row * p.otherRowStride + x * outputPixel;
     let a1 = a0;
     let o1 = o0;
     let r1 = r0;
@@ -170,26 +180,12 @@ function pointwise(kind: i32, p: Arguments, from: usize, to: usize): void {
       o3 += outputPixel + wrap * outputGap;
       r3 += outputPixel + wrap * otherGap;
     }
-    tile4(kind, true, p, 1, 0, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
+    tile4(true, p, 1, 0, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
   }
 }
 
-export function q16_pointwise_clamp(p: Arguments, from: usize, to: usize): void {
-  pointwise(CLAMP, p, from, to);
-}
-
-export function q16_pointwise_hard_swish(p: Arguments, from: usize, to: usize): void {
-  pointwise(HARD_SWISH, p, from, to);
-}
-
-export function q16_pointwise_residual(p: Arguments, from: usize, to: usize): void {
-  pointwise(RESIDUAL, p, from, to);
-}
-
-/** One pixel by eight channels, its filter in int8: four sums a register pair to hide the adds' latency. */
-// @ts-ignore: decorator
-@inline
-function vector(kind: i32, p: Arguments, from: usize, to: usize): void {
+/** The twin of f32_vector, its filter in int8: these layers read each weight once, so that its bytes count. */
+export function q16_vector(p: Arguments, from: usize, to: usize): void {
   const depth = <usize>p.inputChannels * 2;
   const alpha = f32x4.splat(p.alpha);
   const low = f32x4.splat(p.low);
@@ -227,15 +223,7 @@ function vector(kind: i32, p: Arguments, from: usize, to: usize): void {
     const s1 = v128.load(p.scale + n * 2, 16);
     const g0 = v128.load(p.otherScale + n * 2);
     const g1 = v128.load(p.otherScale + n * 2, 16);
-    store8(kind, p.output + n, c0, c1, s0, s1, g0, g1, 0, alpha, low, high);
+    if (p.epilogue == HARD_SWISH) store8(HARD_SWISH, p.output + n, c0, c1, s0, s1, g0, g1, 0, alpha, low, high);
+    else store8(CLAMP, p.output + n, c0, c1, s0, s1, g0, g1, 0, alpha, low, high);
   }
-}
-
-/** Matrix by vector, for the layers behind the pool: they read each weight once, so that its bytes count. */
-export function q16_vector_clamp(p: Arguments, from: usize, to: usize): void {
-  vector(CLAMP, p, from, to);
-}
-
-export function q16_vector_hard_swish(p: Arguments, from: usize, to: usize): void {
-  vector(HARD_SWISH, p, from, to);
 }

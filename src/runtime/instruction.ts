@@ -1,4 +1,4 @@
-import { Operation } from './operation.js';
+import { Epilogue, Operation } from './operation.js';
 
 /** The words of an instruction, in the order of assembly/arguments.ts (test/runtime/instruction.test.ts compares them). */
 export const FIELDS = [
@@ -34,6 +34,7 @@ export const FIELDS = [
   'scratchBytes',
   'sourceChannels',
   'highLane',
+  'epilogue',
 ] as const;
 
 export const INSTRUCTION_BYTES = FIELDS.length * 4;
@@ -54,4 +55,4 @@ export function writeProgram(memory: WebAssembly.Memory, pointer: number, progra
   });
 }
 
-export { Operation };
+export { Epilogue, Operation };

@@ -4,7 +4,7 @@ import { type IntegerWeights, isQuantized, type Lanes, type Network, type Weight
 import { multiplyAdds } from '../graph/summary.js';
 import { type Buffer, peakBytes, placeBuffers } from './arena.js';
 import type { Engine } from './engine.js';
-import { INSTRUCTION_BYTES, type Instruction, Operation, writeProgram } from './instruction.js';
+import { Epilogue, INSTRUCTION_BYTES, type Instruction, Operation, writeProgram } from './instruction.js';
 import { activationRange, isPointwise, type PackedConv, packFloat, packQuantized, padChannels, scaleOf } from './pack.js';
 
 /** The gate of squeeze-excite in Q15, which one instruction multiplies with. */
@@ -353,13 +353,13 @@ class Planner {
       padLeft: padding[2],
     };
     const prefix = output.lanes ? 'q16' : 'f32';
-    const epilogue = residual ? 'residual' : node.activation === 'hardSwish' ? 'hard_swish' : 'clamp';
+    const epilogue = residual ? Epilogue.residual : node.activation === 'hardSwish' ? Epilogue.hardSwish : Epilogue.clamp;
     if (residual && node.activation === 'hardSwish') throw new UnsupportedModelError(`${node.name}: h-swish of a residual.`);
     const madds = multiplyAdds(node, output.shape);
     const push = (kind: string, name: string, units: number, emit: () => Partial<Instruction>) => {
-      const op = Operation[`${prefix}_${name}_${epilogue}` as keyof typeof Operation];
-      if (op === undefined) throw new UnsupportedModelError(`${node.name}: no kernel for a ${name} with ${epilogue}.`);
-      const instruction = () => ({ ...this.elementwise(op, input, output), ...common, ...emit(), units });
+      const op = Operation[`${prefix}_${name}` as keyof typeof Operation];
+      if (residual && name !== 'pointwise') throw new UnsupportedModelError(`${node.name}: no kernel for a ${name} with a residual.`);
+      const instruction = () => ({ ...this.elementwise(op, input, output), ...common, ...emit(), epilogue, units });
       this.operators.push({ name: node.name, kind, madds, output, emit: () => [instruction()] });
     };
 
