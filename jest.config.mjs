@@ -15,12 +15,17 @@ export default {
       testPathIgnorePatterns: ['<rootDir>/test/built'],
       moduleNameMapper: { ...javascript, '^#platform$': '<rootDir>/src/platform/node.ts' },
     },
-    // The package as it is published: npm run build comes first (npm ci does it).
+    // The package as it is published: npm run build comes first (npm ci does it). What these tests need besides its entry
+    // comes from the source.
     {
       ...common,
       displayName: 'built',
       testMatch: ['<rootDir>/test/built/**/*.test.ts'],
-      moduleNameMapper: { '^(?:\\.\\./)+src/(.*)$': '<rootDir>/dist/$1', '^(\\.{1,2}/(?:random|pseudo|browsers/engines).*)\\.js$': '$1' },
+      moduleNameMapper: {
+        '^\\.\\./\\.\\./src/index\\.js$': '<rootDir>/dist/index.js',
+        '^#platform$': '<rootDir>/dist/platform/node.js',
+        '^(\\.{1,2}/(?!index|chunks).*)\\.js$': '$1',
+      },
     },
   ],
 };

@@ -58,7 +58,7 @@ import {
 } from './pool/q16';
 
 export { f32_resize, resize_horizontal, resize_vertical_normalize } from './image/resize';
-export { pack_dense_i8 } from './pack';
+export { pack_dense_i8, pack_depthwise_i8, pack_scales } from './pack';
 
 function run(p: Arguments, from: usize, to: usize, thread: usize): void {
   switch (p.op) {

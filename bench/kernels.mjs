@@ -3,9 +3,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import Table from 'cli-table3';
-import { inferShapes } from '../dist/graph/graph.js';
+import { inferShapes, readNetwork } from '../build/internals.js';
 import { loadModel } from '../dist/index.js';
-import { readNetwork } from '../dist/weights/load.js';
 import { peaks } from './peak/peak.mjs';
 import { CHECKPOINTS, prepare, root } from './prepare.mjs';
 

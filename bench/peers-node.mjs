@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
+import { readNetwork } from '../build/internals.js';
 import { detectFeatures, loadModel } from '../dist/index.js';
-import { readNetwork } from '../dist/weights/load.js';
 import { contenders } from './contenders/index.mjs';
 import { deviation, measure } from './measure.mjs';
 

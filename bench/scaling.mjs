@@ -2,11 +2,8 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { buildGraph } from '../dist/architecture/build.js';
-import { fuse } from '../dist/graph/fusion.js';
-import { IMAGENET_PREPROCESSING } from '../dist/graph/network.js';
+import { buildGraph, fuse, IMAGENET_PREPROCESSING, LocalModel } from '../build/internals.js';
 import { loadModel, quantize } from '../dist/index.js';
-import { LocalModel } from '../dist/local-model.js';
 import { lineCharts } from './chart.mjs';
 import { noise } from './contenders/index.mjs';
 import { median } from './measure.mjs';

@@ -5,7 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { parentPort, type TransferListItem, Worker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import { instantiateSync } from '@assemblyscript/loader';
-import envPaths from 'env-paths';
 import { AbortError, ImageError, InputError } from '../errors.js';
 import type { Pixels } from '../image/pixels.js';
 import { fetchBytes } from './fetch.js';
@@ -40,19 +39,27 @@ const fetchByProxy: typeof fetch = async (input, init) => {
   return (await undici.fetch(String(input), proxied)) as unknown as Response;
 };
 
-const cacheFolder = () => process.env['MOBILENET_V3_CACHE'] ?? envPaths('mobilenet-v3-wasm', { suffix: '' }).cache;
+async function cacheFolder(): Promise<string> {
+  const own = process.env['MOBILENET_V3_CACHE'];
+  if (own !== undefined) return own;
+  const { default: envPaths } = await import('env-paths');
+  return envPaths('mobilenet-v3-wasm', { suffix: '' }).cache;
+}
 
-function cachePath(key: string): string {
-  const root = resolve(cacheFolder());
+async function cachePath(key: string): Promise<string> {
+  const root = resolve(await cacheFolder());
   const path = resolve(root, key);
   if (!path.startsWith(root + sep)) throw new InputError(`"${key}" would lie outside the cache.`);
   return path;
 }
 
 const cache: Cache = {
-  read: (key) => readFile(cachePath(key)).catch(() => undefined),
+  read: async (key) => {
+    const path = await cachePath(key);
+    return readFile(path).catch(() => undefined);
+  },
   write: async (key, bytes) => {
-    const path = cachePath(key);
+    const path = await cachePath(key);
     const unfinished = `${path}.${process.pid}-${Math.random().toString(36).slice(2)}`;
     try {
       await mkdir(dirname(path), { recursive: true });
@@ -63,7 +70,7 @@ const cache: Cache = {
       throw new InputError(`${path} cannot be written: ${(cause as Error).message}.`, { cause });
     }
   },
-  remove: (key) => rm(cachePath(key), { force: true }),
+  remove: async (key) => rm(await cachePath(key), { force: true }),
 };
 
 type Sharp = typeof import('sharp').default;

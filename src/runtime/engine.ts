@@ -77,6 +77,25 @@ interface Exports extends Record<string, unknown> {
     zeroPoint: number,
     elementBytes: number,
   ): void;
+  pack_scales(
+    scales: number,
+    gateScales: number,
+    channels: number,
+    inputScale: number,
+    inputScales: number,
+    outputScale: number,
+    outputScales: number,
+    gain: number,
+  ): void;
+  pack_depthwise_i8(
+    source: number,
+    target: number,
+    sums: number,
+    kernelHeight: number,
+    kernelWidth: number,
+    channels: number,
+    zeroPoint: number,
+  ): void;
   resize_horizontal(
     input: number,
     output: number,

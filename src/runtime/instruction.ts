@@ -39,20 +39,21 @@ export const FIELDS = [
 
 export const INSTRUCTION_BYTES = FIELDS.length * 4;
 const FLOATS: ReadonlySet<string> = new Set(['low', 'high', 'alpha', 'beta']);
+const IS_FLOAT = FIELDS.map((field) => FLOATS.has(field));
 
 export type Instruction = { op: Operation; units: number } & Partial<Record<(typeof FIELDS)[number], number>>;
 
 /** Writes instructions one after the other; what is not given is 0. */
 export function writeProgram(memory: WebAssembly.Memory, pointer: number, program: readonly Instruction[]): void {
-  const view = new DataView(memory.buffer);
-  program.forEach((instruction, i) => {
-    FIELDS.forEach((field, j) => {
-      const at = pointer + i * INSTRUCTION_BYTES + j * 4;
-      const value = instruction[field] ?? 0;
-      if (FLOATS.has(field)) view.setFloat32(at, value, true);
-      else view.setUint32(at, value, true);
-    });
-  });
+  const integers = new Uint32Array(memory.buffer);
+  const floats = new Float32Array(memory.buffer);
+  let at = pointer / 4;
+  // Plain loops: no compiler has seen this code when it writes the first inference's program.
+  for (const instruction of program) {
+    for (let j = 0; j < FIELDS.length; j++, at++) {
+      (IS_FLOAT[j] ? floats : integers)[at] = instruction[FIELDS[j] as (typeof FIELDS)[number]] ?? 0;
+    }
+  }
 }
 
 export { Epilogue, Operation };

@@ -123,23 +123,36 @@ export function packQuantized(
   if (!depthwise && typeof lanes.input.scale !== 'number') {
     throw new QuantizationError(`${node.name}: only a depthwise convolution can read a tensor with a scale per channel.`);
   }
-  const gain = node.activation === 'hardSigmoid' ? 1 / 6 : 1;
   const bias = engine.allocate(channels * 4);
   const scale = engine.allocate(channels * 4);
   const gateScale = engine.allocate(channels * 4);
-  const biases = engine.ints(bias, channels).fill(0);
-  const scales = engine.floats(scale, channels).fill(0);
-  const gateScales = engine.floats(gateScale, channels).fill(0);
-  let highest = 0;
-  const [floor, ceiling] = activationRange(node.activation);
-  for (let c = 0; c < node.channels; c++) {
-    const sum = scaleOf(lanes.input, depthwise ? c : 0) * (weights.scale[c] as number);
-    const out = scaleOf(lanes.output, c);
+  engine.ints(bias, channels).fill(0).set(weights.bias);
+  engine.floats(scale, channels).fill(0).set(weights.scale);
+  engine.floats(gateScale, channels).fill(0);
+  const mark = engine.mark();
+  const scalesAt = ({ scale }: Lanes): readonly [number, number] => {
+    if (typeof scale === 'number') return [scale, 0];
+    const pointer = engine.allocate(scale.length * 4);
+    engine.floats(pointer, scale.length).set(scale);
+    return [0, pointer];
+  };
+  const sigmoid = node.activation === 'hardSigmoid';
+  if (sigmoid) {
     // relu6(x + 3) / 6: the 3 goes into the bias.
-    biases[c] = (weights.bias[c] as number) + (node.activation === 'hardSigmoid' ? Math.round(3 / sum) : 0);
-    scales[c] = (sum * gain) / out;
-    gateScales[c] = (scales[c] as number) * (sum / 6);
-    highest = Math.max(highest, Math.min(lanes.output.high, Math.round(ceiling / out)));
+    const biases = engine.ints(bias, node.channels);
+    const unit = (c: number) => scaleOf(lanes.input, depthwise ? c : 0) * (weights.scale[c] as number);
+    for (let c = 0; c < node.channels; c++) biases[c] = (biases[c] as number) + Math.round(3 / unit(c));
+  }
+  const [input, output] = [scalesAt(lanes.input), scalesAt(lanes.output)];
+  engine.exports.pack_scales(scale, gateScale, node.channels, ...input, ...output, sigmoid ? 1 / 6 : 1);
+  engine.release(mark);
+  const [floor, ceiling] = activationRange(node.activation);
+  let highest = lanes.output.high;
+  if (ceiling < Number.POSITIVE_INFINITY) {
+    highest = 0;
+    for (let c = 0; c < node.channels; c++) {
+      highest = Math.max(highest, Math.min(lanes.output.high, Math.round(ceiling / scaleOf(lanes.output, c))));
+    }
   }
   const sourceChannels = source.channels;
   // An int8 filter stays one there. Other filters go through the kernel for any number of pixels.
@@ -154,44 +167,46 @@ export function packQuantized(
     high: highest,
   };
   const [height, width] = node.kernel;
-  if (depthwise) {
-    checkSums(node, largestSafeLane(node, weights), lanes.input);
-    const pairs = Math.ceil(height / 2);
-    const filter = engine.allocate(pairs * 2 * width * channels * 2);
-    const target = engine.shorts(filter, pairs * 2 * width * channels).fill(0);
-    const { filter: values, zeroPoint } = weights;
-    const block = pairs * width * 8;
-    for (let ky = 0, source = 0; ky < height; ky++) {
-      for (let kx = 0; kx < width; kx++) {
-        const tap = ((ky >> 1) * width + kx) * 8 + (ky & 1);
-        for (let c = 0; c < node.channels; c++, source++) {
-          target[tap + (c >> 2) * block + (c & 3) * 2] = (values[source] as number) - zeroPoint;
-        }
-      }
-    }
-    return { ...rest, filter, run: channels };
-  }
-  const run = width * sourceChannels + ((width * sourceChannels) % 2);
-  const size = height * run * channels;
+  const run = depthwise ? channels : width * sourceChannels + ((width * sourceChannels) % 2);
+  const size = depthwise ? 2 * Math.ceil(height / 2) * width * channels : height * run * channels;
   const elementBytes = vector ? 1 : 2;
   const filter = engine.allocate(size * elementBytes);
+  engine.bytes(filter, size * elementBytes).fill(0);
+  const packed = { ...rest, filter, run };
   if (!(weights.filter instanceof Int8Array)) {
     checkSums(node, largestSafeLane(node, weights), lanes.input);
-    packDense(engine.shorts(filter, size).fill(0), weights.filter, node, { sourceChannels, run, pair: 2 }, 1, 0 - weights.zeroPoint);
-    return { ...rest, filter, run };
+    const target = engine.shorts(filter, size);
+    if (depthwise) packDepthwise(target, weights.filter, node, 0 - weights.zeroPoint);
+    else packDense(target, weights.filter, node, { sourceChannels, run, pair: 2 }, 1, 0 - weights.zeroPoint);
+    return packed;
   }
-  const mark = engine.mark();
+  const filterMark = engine.mark();
   const unpacked = engine.allocate(weights.filter.length);
   const sums = engine.allocate(node.channels * 4);
   const { buffer, byteOffset, byteLength } = weights.filter;
   engine.bytes(unpacked, byteLength).set(new Uint8Array(buffer, byteOffset, byteLength));
-  engine.bytes(filter, size * elementBytes).fill(0);
   engine.ints(sums, node.channels).fill(0);
-  const sizes = [height, width, node.inputChannels, sourceChannels, node.channels, run] as const;
-  engine.exports.pack_dense_i8(unpacked, filter, sums, ...sizes, weights.zeroPoint, elementBytes);
+  const { exports } = engine;
+  if (depthwise) exports.pack_depthwise_i8(unpacked, filter, sums, height, width, node.channels, weights.zeroPoint);
+  else {
+    const sizes = [height, width, node.inputChannels, sourceChannels, node.channels, run] as const;
+    exports.pack_dense_i8(unpacked, filter, sums, ...sizes, weights.zeroPoint, elementBytes);
+  }
   checkSums(node, safeLane(engine.ints(sums, node.channels), weights), lanes.input);
-  engine.release(mark);
-  return { ...rest, filter, run };
+  engine.release(filterMark);
+  return packed;
+}
+
+/** The order of assembly/depthwise/q16.ts: a tap and the one below it side by side. */
+function packDepthwise(target: Int16Array, source: Int16Array, { kernel, channels }: ConvNode, offset: number): void {
+  const [height, width] = kernel;
+  const block = Math.ceil(height / 2) * width * 8;
+  for (let ky = 0, from = 0; ky < height; ky++) {
+    for (let kx = 0; kx < width; kx++) {
+      const tap = ((ky >> 1) * width + kx) * 8 + (ky & 1);
+      for (let c = 0; c < channels; c++, from++) target[tap + (c >> 2) * block + (c & 3) * 2] = (source[from] as number) + offset;
+    }
+  }
 }
 
 /** Largest lane that cannot overflow a channel's i32 sum: every input at it, each with the weight's own sign. */

@@ -276,16 +276,19 @@ class Planner {
     // Four at a time: an image's three channels repeat after twelve values.
     const period = source.stored % 4 === 0 ? source.stored : source.stored * 4;
     const channel = (i: number) => i % source.stored;
-    const scale = this.constant(Array.from({ length: period }, (_, i) => (channel(i) < shape[2] ? scaleOf(lanes, channel(i)) : 1)));
+    const scale = this.constant(period, (i) => (channel(i) < shape[2] ? scaleOf(lanes, channel(i)) : 1), lanes);
     const op = quantized ? Operation.q16_quantize : Operation.q16_dequantize;
     const emit = () => [{ ...this.elementwise(op, source, output), scale, sourceChannels: period, low: lanes.low, high: lanes.high }];
     this.operators.push({ name, kind: quantized ? 'quantize' : 'dequantize', madds: 0, output, converts: true, emit });
     return output;
   }
 
-  private constant(values: readonly number[]): number {
-    const pointer = this.packed.engine.allocate(values.length * 4);
-    this.packed.engine.floats(pointer, values.length).set(values);
+  /** Values a channel, which are all the same where each of the lanes has one scale; compute them one by one otherwise. */
+  private constant(length: number, value: (channel: number) => number, ...lanes: readonly Lanes[]): number {
+    const pointer = this.packed.engine.allocate(length * 4);
+    const values = this.packed.engine.floats(pointer, length);
+    if (lanes.every(({ scale }) => typeof scale === 'number')) values.fill(value(0));
+    else for (let i = 0; i < length; i++) values[i] = value(i);
     return pointer;
   }
 
@@ -462,11 +465,9 @@ class Planner {
     const base = (op: Operation) => ({ ...this.elementwise(op, input, output), low, high });
     const second = () => ({ other: this.pointer(other), otherRowStride: this.rowStride(other) });
     // At least a block of 8, for tensors that are walked as one long row.
-    const perChannel = (value: (channel: number) => number) =>
-      this.constant(
-        Array.from({ length: padChannels(output.stored) }, (_, c) => (c < output.shape[2] || output.stored < 8 ? value(c) : 0)),
-      );
-    const ratio = (lanes: Lanes | undefined) => perChannel((c) => scaleOf(lanes as Lanes, c) / scaleOf(out, c));
+    const perChannel = (value: (channel: number) => number, ...lanes: readonly Lanes[]) =>
+      this.constant(padChannels(output.stored), (c) => (c < output.shape[2] || output.stored < 8 ? value(c) : 0), out, ...lanes);
+    const ratio = (lanes: Lanes | undefined) => perChannel((c) => scaleOf(lanes as Lanes, c) / scaleOf(out, c), lanes as Lanes);
     const outScale = () => {
       if (typeof out.scale !== 'number') throw new QuantizationError(`${node.name}: an offset needs one scale for the tensor.`);
       return out.scale;
@@ -474,7 +475,7 @@ class Planner {
     switch (node.kind) {
       case 'globalAveragePool': {
         const pixels = input.shape[0] * input.shape[1];
-        const scale = perChannel((c) => scaleOf(input.lanes as Lanes, c) / scaleOf(out, c) / pixels);
+        const scale = perChannel((c) => scaleOf(input.lanes as Lanes, c) / scaleOf(out, c) / pixels, input.lanes as Lanes);
         return () => [{ ...base(Operation.q16_global_average_pool), units: output.stored / 4, scale }];
       }
       case 'multiply': {
@@ -482,7 +483,11 @@ class Planner {
         const perPixel = other.shape[0] * other.shape[1] > 1;
         const same = typeof out.scale === 'number' && out.scale === input.lanes?.scale;
         if (!perPixel && same && gate.scale === GATE_LANES.scale) return () => [{ ...base(Operation.q16_gate), ...second() }];
-        const scale = perChannel((c) => (scaleOf(input.lanes as Lanes, c) * scaleOf(gate, c)) / scaleOf(out, c));
+        const scale = perChannel(
+          (c) => (scaleOf(input.lanes as Lanes, c) * scaleOf(gate, c)) / scaleOf(out, c),
+          input.lanes as Lanes,
+          gate,
+        );
         const op = perPixel ? Operation.q16_multiply : Operation.q16_multiply_channels;
         return () => [{ ...base(op), ...second(), scale }];
       }
@@ -498,11 +503,11 @@ class Planner {
       default: {
         if (node.kind === 'activation' && node.activation === 'hardSwish') {
           const scale = ratio(input.lanes);
-          const otherScale = perChannel((c) => scaleOf(input.lanes as Lanes, c) ** 2 / 6 / scaleOf(out, c));
+          const otherScale = perChannel((c) => scaleOf(input.lanes as Lanes, c) ** 2 / 6 / scaleOf(out, c), input.lanes as Lanes);
           return () => [{ ...base(Operation.q16_hard_swish), scale, otherScale }];
         }
         const affine = node.kind === 'affine' ? affineRange(node) : activationAsAffine(node.activation);
-        const scale = perChannel((c) => (affine.alpha * scaleOf(input.lanes as Lanes, c)) / scaleOf(out, c));
+        const scale = perChannel((c) => (affine.alpha * scaleOf(input.lanes as Lanes, c)) / scaleOf(out, c), input.lanes as Lanes);
         const offset = affine.beta === 0 ? 0 : affine.beta / outScale();
         const range = {
           low: affine.low === Number.NEGATIVE_INFINITY ? low : Math.max(low, Math.round(affine.low / outScale())),

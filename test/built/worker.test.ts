@@ -14,8 +14,10 @@ describe('a model in a worker', () => {
   let local: Model;
   let remote: Model;
   beforeAll(async () => {
-    local = await LocalModel.create(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5, resolution: 64 })));
-    bytes = local.save();
+    const made = await LocalModel.create(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5, resolution: 64 })));
+    bytes = made.save();
+    made.dispose();
+    local = await loadModel(bytes);
     remote = await loadModel(bytes, { worker: true });
   });
   afterAll(() => {

@@ -1,0 +1,7 @@
+// What the benchmarks measure from inside: scripts/build-js.mjs bundles it to build/internals.js.
+export { buildGraph } from '../src/architecture/build.js';
+export { fuse } from '../src/graph/fusion.js';
+export { inferShapes } from '../src/graph/graph.js';
+export { IMAGENET_PREPROCESSING } from '../src/graph/network.js';
+export { LocalModel } from '../src/local-model.js';
+export { readNetwork } from '../src/weights/load.js';
