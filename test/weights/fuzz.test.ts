@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { tfliteModel } from '../../scripts/tflite.mjs';
 import { MobileNetError } from '../../src/errors.js';
 import { fuse } from '../../src/graph/fusion.js';
+import { imageInput, inferShapes } from '../../src/graph/graph.js';
 import { quantize } from '../../src/load.js';
 import { LocalModel } from '../../src/local-model.js';
 import { readNetwork } from '../../src/weights/load.js';
@@ -110,10 +112,18 @@ const SUBJECTS: readonly Subject[] = [
     ],
   },
   { name: 'ONNX', file: () => new Uint8Array(readFileSync('test/golden/small-folded.onnx')), structure: [[0, 20_000]] },
+  {
+    name: 'TFLite',
+    file: () => {
+      const network = fuse(randomNetwork('mobilenet_v3_small', { ...small, resolution: 32 }));
+      return tfliteModel(network, inferShapes(network.graph.nodes, imageInput(32, 32)));
+    },
+    structure: [[0, 40_000]],
+  },
   ...(existsSync(TFLITE)
     ? [
         {
-          name: 'TFLite',
+          name: 'TFLite of TensorFlow, quantized',
           file: () => new Uint8Array(readFileSync(TFLITE)),
           structure: [
             [0, 400],

@@ -17,6 +17,7 @@ export const OPERATORS: Readonly<Record<number, string>> = {
   21: 'RELU6',
   22: 'RESHAPE',
   25: 'SOFTMAX',
+  34: 'PAD',
   40: 'MEAN',
   41: 'SUB',
   43: 'SQUEEZE',

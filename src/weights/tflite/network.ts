@@ -33,6 +33,8 @@ class Importer {
   private readonly lanes = new Map<string, Lanes>();
   /** The node whose output each tensor is. */
   private readonly names = new Map<number, string>();
+  /** Zeros around a tensor, which the convolution that reads it adds itself. */
+  private readonly pads = new Map<number, readonly [number, number, number, number]>();
   private readonly model;
 
   constructor(bytes: Uint8Array) {
@@ -91,9 +93,10 @@ class Importer {
     if (lanes && !this.lanes.has(name)) this.lanes.set(name, lanes);
   }
 
-  private name(tensor: TfliteTensor | undefined): string {
+  private name(tensor: TfliteTensor | undefined, padded = false): string {
     const name = tensor && this.names.get(tensor.index);
     if (!name) throw new ModelFormatError(`tflite: tensor ${tensor?.index} is read before it is computed.`);
+    if (this.pads.has(tensor.index) && !padded) throw new UnsupportedModelError('tflite: a PAD in front of no convolution.');
     return name;
   }
 
@@ -128,6 +131,14 @@ class Importer {
       case 'DEQUANTIZE':
         this.alias(operator);
         return;
+      case 'PAD': {
+        const [batch0, batch1, top = 0, bottom = 0, left = 0, right = 0, ...channels] = second ? int32s(second) : [];
+        if ([batch0, batch1, ...channels].some((zeros) => zeros !== 0) || channels.length !== 2 || Math.min(top, bottom, left, right) < 0)
+          throw new UnsupportedModelError('tflite: a PAD of more than the sides of an image.');
+        this.alias(operator);
+        this.pads.set(operator.output.index, [top, bottom, left, right]);
+        return;
+      }
       case 'HARD_SWISH':
       case 'RELU':
       case 'RELU6': {
@@ -193,13 +204,16 @@ class Importer {
       throw new UnsupportedModelError('tflite: a depthwise multiplier above 1.');
     if (!depthwise && last !== inputChannels)
       throw new ModelFormatError(`tflite: a ${name} of ${inputChannels} channels has a filter for ${last}.`);
-    const padding: Padding = dense || options?.i8(0) === 1 ? 'valid' : 'same';
+    const pads = this.pads.get(input.index);
+    const valid = dense || options?.i8(0) === 1;
+    if (pads && !valid) throw new UnsupportedModelError('tflite: a PAD in front of a convolution that pads.');
+    const padding: Padding = pads ?? (valid || kernelHeight * kernelWidth === 1 ? 'valid' : 'same');
     const node: Omit<ConvNode, 'name'> = {
       kind: 'conv',
-      inputs: [this.name(input)],
+      inputs: [this.name(input, true)],
       kernel: [kernelHeight, kernelWidth],
       strides: dense ? [1, 1] : [options?.i32(2, 1) ?? 1, options?.i32(1, 1) ?? 1],
-      padding: kernelHeight * kernelWidth === 1 ? 'valid' : padding,
+      padding,
       inputChannels,
       channels,
       groups: depthwise ? channels : 1,
