@@ -118,7 +118,8 @@ export function lanesOf(tensor: TfliteTensor): Lanes | undefined {
 
 const copied = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
 
-export const int32s = (tensor: TfliteTensor): Int32Array => {
+export const int32s = (tensor: TfliteTensor | undefined): Int32Array => {
+  if (!tensor) throw new ModelFormatError('tflite: an operator lacks an input of integers.');
   if (tensor.type !== 'int32') throw new ModelFormatError(`tflite: tensor ${tensor.index} is ${tensor.type}; int32 was expected.`);
   return new Int32Array(copied(tensor.data));
 };

@@ -132,7 +132,7 @@ class Importer {
         this.alias(operator);
         return;
       case 'PAD': {
-        const [batch0, batch1, top = 0, bottom = 0, left = 0, right = 0, ...channels] = second ? int32s(second) : [];
+        const [batch0, batch1, top = 0, bottom = 0, left = 0, right = 0, ...channels] = int32s(second);
         if ([batch0, batch1, ...channels].some((zeros) => zeros !== 0) || channels.length !== 2 || Math.min(top, bottom, left, right) < 0)
           throw new UnsupportedModelError('tflite: a PAD of more than the sides of an image.');
         this.alias(operator);
@@ -149,8 +149,7 @@ class Importer {
       case 'MEAN':
       case 'AVERAGE_POOL_2D': {
         const [, height = 0, width = 0] = first?.shape ?? [];
-        const whole =
-          name === 'MEAN' ? int32s(second as TfliteTensor).join() === '1,2' : options?.i32(3) === width && options.i32(4) === height;
+        const whole = name === 'MEAN' ? int32s(second).join() === '1,2' : options?.i32(3) === width && options.i32(4) === height;
         if (!whole) throw new UnsupportedModelError(`tflite: a ${name} of less than the whole image.`);
         const same = height * width === 1 && first?.scales[0] === output.scales[0] && first?.zeroPoints[0] === output.zeroPoints[0];
         if (same) this.alias(operator);
