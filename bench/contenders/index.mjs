@@ -1,4 +1,5 @@
 // Who runs against whom, in Node and in a page alike: `engine` brings the peers' modules, loaded as that place loads them.
+import { litert } from './litert.mjs';
 import { onnxModel } from './onnx-model.mjs';
 import { onnxruntime } from './onnxruntime.mjs';
 import { ours } from './ours.mjs';
@@ -11,7 +12,8 @@ const FLOAT_TOLERANCE = 1e-3;
 export const noise = (length) => Float32Array.from({ length }, (_, i) => Math.sin(i * 12.9898) * 1.5);
 
 /**
- * @param engine { loadModel, readNetwork, detectFeatures, ort, ortNative, tf }; peers that are missing are left out
+ * @param engine { loadModel, readNetwork, detectFeatures, ort, ortNative, tf, litert with inferShapes and tfliteModel };
+ *   peers that are missing are left out
  * @param model { float32, int8 } weights files' bytes, { ranges } of its tensors
  * @returns contenders, each { name, precision, threads, run, dispose }
  */
@@ -31,6 +33,11 @@ export async function contenders(engine, model, { deviation, threads = [1, 2] })
     }
   }
   if (engine.tf) await add('float32', 1, tfjs(engine.tf, 'tfjs-backend-wasm, float32', network, side, input));
+  if (engine.litert) {
+    const { graph } = network;
+    const shapes = engine.inferShapes(graph.nodes, [['input', [side, side, 3]]]);
+    await add('float32', 1, litert(engine.litert, 'LiteRT.js, float32', engine.tfliteModel(network, shapes), side, input));
+  }
   const float = onnxModel(network, side);
   if (engine.ort) {
     await add('float32', 1, onnxruntime(engine.ort, 'onnxruntime-web, float32', float, side, input));

@@ -1,0 +1,14 @@
+// LiteRT.js (TensorFlow Lite) on its WebAssembly backend.
+
+/** @param litert the module, loaded; @param model a .tflite file's bytes */
+export async function litert({ loadAndCompile, Tensor }, name, model, side, input) {
+  const compiled = await loadAndCompile(model, { accelerator: 'wasm' });
+  const image = new Tensor(input, [1, side, side, 3]);
+  const run = async () => {
+    const [logits] = await compiled.run(image);
+    const data = await logits.data();
+    logits.delete();
+    return data;
+  };
+  return { name, run, dispose: () => compiled.delete() };
+}

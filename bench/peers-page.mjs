@@ -1,0 +1,33 @@
+// What bench/peers-chromium.mjs bundles and runs in a page: one engine's share of bench:peers.
+import * as LiteRt from '@litertjs/core';
+import { setThreadsCount, setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import * as tf from '@tensorflow/tfjs-core';
+import * as ort from 'onnxruntime-web/wasm';
+import { detectFeatures, loadModel } from '../dist/index.js';
+import { tfliteModel } from '../scripts/tflite.mjs';
+import { contenders } from './contenders/index.mjs';
+import { inferShapes, readNetwork } from './internals.ts';
+import { deviation, measure } from './measure.mjs';
+
+const file = async (name) => new Uint8Array(await (await fetch(`/model/${name}`)).arrayBuffer());
+
+/** @returns rows for bench/peers.mjs */
+globalThis.runPeers = async (rounds) => {
+  ort.env.wasm.numThreads = 1;
+  ort.env.wasm.wasmPaths = '/ort/';
+  ort.env.logLevel = 'error';
+  setWasmPaths('/tfjs/');
+  setThreadsCount(1);
+  await tf.setBackend('wasm');
+  await tf.ready();
+  await LiteRt.loadLiteRt('/litert/');
+  const model = {
+    float32: await file('float32.safetensors'),
+    int8: await file('int8.safetensors'),
+    ranges: JSON.parse(new TextDecoder().decode(await file('ranges.json'))),
+  };
+  const engine = { loadModel, readNetwork, inferShapes, tfliteModel, detectFeatures, ort, tf, litert: LiteRt };
+  const all = await contenders(engine, model, { deviation });
+  const times = await measure(all, rounds);
+  return times.map((time, i) => ({ ...time, precision: all[i].precision, threads: all[i].threads, deviation: all[i].deviation ?? 0 }));
+};
