@@ -1,6 +1,6 @@
 import { Arguments } from '../arguments';
 import { CLAMP, HARD_SWISH, clamp, loadF32FromI16, round, storeI16 } from '../arithmetic';
-import { scaledHardSwish } from '../requantize';
+import { highest, narrow, scaledHardSwish } from '../requantize';
 
 // The twins of f32.ts: i16 in, float32 in between, i16 out, one IEEE operation at a time (see requantize.ts). Scales
 // are one a channel. A unit is one row of the output.
@@ -96,26 +96,28 @@ export function q16_gate(p: Arguments, from: usize, to: usize): void {
   }
 }
 
-/** f32 to i16: round(clamp(x / scale)); NaN becomes 0. Scales repeat after sourceChannels, a multiple of 4, values. */
+/** f32 to i16: round(clamp(x * scale)), scales being inverses that repeat after sourceChannels, a multiple of 8; NaN becomes 0. */
 export function q16_quantize(p: Arguments, from: usize, to: usize): void {
   const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
+  const high = highest(p);
   const period = <usize>p.sourceChannels * 4;
   const count = <usize>p.width * p.channels;
-  const whole = count & ~3;
+  const whole = count & ~7;
   for (let row = from; row < to; row++) {
     const input = p.input + row * p.inputRowStride;
     const output = p.output + row * p.outputRowStride;
     let c: usize = 0;
-    for (let i: usize = 0; i < whole; i += 4) {
-      const x = f32x4.div(v128.load(input + i * 4), v128.load(p.scale + c));
-      const q = round(clamp(v128.and(x, f32x4.eq(x, x)), low, high));
-      storeI16(output + i * 2, q);
-      c += 16;
+    for (let i: usize = 0; i < whole; i += 8) {
+      const x = f32x4.mul(v128.load(input + i * 4), v128.load(p.scale + c));
+      const y = f32x4.mul(v128.load(input + i * 4, 16), v128.load(p.scale + c, 16));
+      const q0 = round(f32x4.pmax(v128.and(x, f32x4.eq(x, x)), low));
+      const q1 = round(f32x4.pmax(v128.and(y, f32x4.eq(y, y)), low));
+      v128.store(output + i * 2, narrow(q0, q1, high));
+      c += 32;
       if (c == period) c = 0;
     }
     for (let i = whole; i < count; i++, c += 4) {
-      const x = load<f32>(input + i * 4) / load<f32>(p.scale + c);
+      const x = load<f32>(input + i * 4) * load<f32>(p.scale + c);
       store<i16>(output + i * 2, x == x ? <i16>nearest(min(max(x, p.low), p.high)) : 0);
     }
   }

@@ -1,16 +1,24 @@
 import { Arguments } from '../arguments';
 import { clamp, round, storeI16 } from '../arithmetic';
 
-/** The mean over all pixels: exact i32 sums, then one scale. A unit is four channels. */
+/** The mean over all pixels: exact i32 sums, then one scale. A unit is eight channels. */
 export function q16_global_average_pool(p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
   for (let unit = from; unit < to; unit++) {
-    let sum = i32x4.splat(0);
+    let sum0 = i32x4.splat(0);
+    let sum1 = sum0;
     for (let row: usize = 0; row < p.inputHeight; row++) {
-      let at = p.input + row * p.inputRowStride + unit * 8;
-      for (let x: usize = 0; x < p.inputWidth; x++, at += pixel) sum = i32x4.add(sum, v128.load_ext<i16>(at));
+      let at = p.input + row * p.inputRowStride + unit * 16;
+      for (let x: usize = 0; x < p.inputWidth; x++, at += pixel) {
+        sum0 = i32x4.add(sum0, v128.load_ext<i16>(at));
+        sum1 = i32x4.add(sum1, v128.load_ext<i16>(at, 8));
+      }
     }
-    const y = f32x4.mul(f32x4.convert_i32x4_s(sum), v128.load(p.scale + unit * 16));
-    storeI16(p.output + unit * 8, round(clamp(y, f32x4.splat(p.low), f32x4.splat(p.high))));
+    const y0 = f32x4.mul(f32x4.convert_i32x4_s(sum0), v128.load(p.scale + unit * 32));
+    const y1 = f32x4.mul(f32x4.convert_i32x4_s(sum1), v128.load(p.scale + unit * 32, 16));
+    storeI16(p.output + unit * 16, round(clamp(y0, low, high)));
+    storeI16(p.output + unit * 16 + 8, round(clamp(y1, low, high)));
   }
 }

@@ -273,12 +273,13 @@ class Planner {
     source.lastStep = this.operators.length;
     const lanes = this.packed.lanes(name);
     const output = this.tensor(key, name, quantized ? lanes : undefined, source.stored);
-    // Four at a time: an image's three channels repeat after twelve values.
-    const period = source.stored % 4 === 0 ? source.stored : source.stored * 4;
-    const channel = (i: number) => i % source.stored;
-    const scale = this.constant(period, (i) => (channel(i) < shape[2] ? scaleOf(lanes, channel(i)) : 1), lanes);
+    // Eight at a time: an image's three channels, if they have a scale each, repeat after 24 values.
+    const period = source.stored % 8 === 0 ? source.stored : typeof lanes.scale === 'number' ? 8 : source.stored * 8;
+    const value = (channel: number) => (quantized ? 1 / scaleOf(lanes, channel) : scaleOf(lanes, channel));
+    const scale = this.constant(period, (i) => (i % source.stored < shape[2] ? value(i % source.stored) : 1), lanes);
     const op = quantized ? Operation.q16_quantize : Operation.q16_dequantize;
-    const emit = () => [{ ...this.elementwise(op, source, output), scale, sourceChannels: period, low: lanes.low, high: lanes.high }];
+    const range = { low: lanes.low, high: lanes.high, highLane: lanes.high };
+    const emit = () => [{ ...this.elementwise(op, source, output), scale, sourceChannels: period, ...range }];
     this.operators.push({ name, kind: quantized ? 'quantize' : 'dequantize', madds: 0, output, converts: true, emit });
     return output;
   }
@@ -439,7 +440,7 @@ class Planner {
     switch (node.kind) {
       case 'globalAveragePool': {
         const alpha = 1 / (input.shape[0] * input.shape[1]);
-        return () => [{ ...base(Operation.f32_global_average_pool), units: output.stored / 4, alpha }];
+        return () => [{ ...base(Operation.f32_global_average_pool), units: output.stored / 8, alpha }];
       }
       case 'multiply': {
         const op = isOnePixel(other) ? Operation.f32_gate : Operation.f32_multiply;
@@ -476,7 +477,7 @@ class Planner {
       case 'globalAveragePool': {
         const pixels = input.shape[0] * input.shape[1];
         const scale = perChannel((c) => scaleOf(input.lanes as Lanes, c) / scaleOf(out, c) / pixels, input.lanes as Lanes);
-        return () => [{ ...base(Operation.q16_global_average_pool), units: output.stored / 4, scale }];
+        return () => [{ ...base(Operation.q16_global_average_pool), units: output.stored / 8, scale }];
       }
       case 'multiply': {
         const gate = other.lanes as Lanes;

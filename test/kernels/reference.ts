@@ -156,7 +156,7 @@ function store(values: ArrayLike<number>, shape: Shape, { dtype, scale, zeroPoin
 export function quantize(x: Tensor, params: QuantParams): QTensor {
   const channels = x.shape[3];
   const q = Array.from(x.data, (value, i) =>
-    Number.isNaN(value) ? 0 : clamp(nearest(f(value / f(at(params.scale, i % channels)))), -32767, 32767),
+    Number.isNaN(value) ? 0 : clamp(nearest(f(value * f(1 / at(params.scale, i % channels)))), -32767, 32767),
   );
   return store(q, x.shape, params);
 }
