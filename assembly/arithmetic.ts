@@ -70,3 +70,5 @@ export function never(pointer: usize): bool {
 export const CLAMP: usize = 0;
 export const HARD_SWISH: usize = 1;
 export const RESIDUAL: usize = 2;
+/** To a tile: whatever its arguments say. */
+export const ANY: usize = 3;

@@ -1,4 +1,5 @@
 import { Arguments } from '../arguments';
+import { ANY } from '../arithmetic';
 import { tile4 } from '../pointwise/q16';
 import { gatherWindows } from './window';
 
@@ -40,7 +41,7 @@ export function q16_convolution(p: Arguments, from: usize, to: usize, thread: us
         gatherWindows<i16>(p, row, x, scratch);
       }
       tile4(
-        false, p, p.kernelHeight, next,
+        ANY, false, p, p.kernelHeight, next,
         a0, a1, a2, a3,
         output + x * pixel, output + x1 * pixel, output + x2 * pixel, output + x3 * pixel,
         0, 0, 0, 0,

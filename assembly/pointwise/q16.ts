@@ -1,5 +1,5 @@
 import { Arguments } from '../arguments';
-import { CLAMP, HARD_SWISH, RESIDUAL, dot, never } from '../arithmetic';
+import { ANY, CLAMP, HARD_SWISH, RESIDUAL, dot, never } from '../arithmetic';
 import { highest, narrow, requantize } from '../requantize';
 
 /*
@@ -48,7 +48,7 @@ function store4x8(
 // @ts-ignore: decorator
 @inline
 export function tile4(
-  even: bool, p: Arguments, runs: usize, next: usize,
+  kind: usize, even: bool, p: Arguments, runs: usize, next: usize,
   a0: usize, a1: usize, a2: usize, a3: usize,
   o0: usize, o1: usize, o2: usize, o3: usize,
   r0: usize, r1: usize, r2: usize, r3: usize,
@@ -123,9 +123,10 @@ export function tile4(
       a2 -= back;
       a3 -= back;
     }
-    if (p.epilogue == HARD_SWISH) {
+    const epilogue = kind == ANY ? p.epilogue : kind;
+    if (epilogue == HARD_SWISH) {
       store4x8(HARD_SWISH, p, n, c00, c01, c10, c11, c20, c21, c30, c31, o0, o1, o2, o3, r0, r1, r2, r3);
-    } else if (p.epilogue == RESIDUAL) {
+    } else if (epilogue == RESIDUAL) {
       store4x8(RESIDUAL, p, n, c00, c01, c10, c11, c20, c21, c30, c31, o0, o1, o2, o3, r0, r1, r2, r3);
     } else {
       store4x8(CLAMP, p, n, c00, c01, c10, c11, c20, c21, c30, c31, o0, o1, o2, o3, r0, r1, r2, r3);
@@ -135,21 +136,23 @@ export function tile4(
 }
 
 /** A unit is four consecutive pixels; beyond the last one, it repeats. */
-export function q16_pointwise(p: Arguments, from: usize, to: usize): void {
+// @ts-ignore: decorator
+@inline
+function pointwise(kind: usize, p: Arguments, from: usize, to: usize): void {
   const width = p.width;
   const pixels = p.height * width;
   const inputPixel = <usize>p.inputChannels * 2;
   const outputPixel = <usize>p.channels * 2;
   const inputGap = p.inputRowStride - width * inputPixel;
   const outputGap = p.outputRowStride - width * outputPixel;
-  const otherGap = p.otherRowStride - width * outputPixel;
+  const otherGap = kind == RESIDUAL ? p.otherRowStride - width * outputPixel : 0;
   for (let unit = from; unit < to; unit++) {
     const pixel = unit * 4;
     const row = pixel / width;
     let x = pixel - row * width;
     const a0 = p.input + row * p.inputRowStride + x * inputPixel;
     const o0 = p.output + row * p.outputRowStride + x * outputPixel;
-    const r0 = p.other + row * p.otherRowStride + x * outputPixel;
+    const r0 = kind == RESIDUAL ? p.other + row * p.otherRowStride + x * outputPixel : 0;
     let a1 = a0;
     let o1 = o0;
     let r1 = r0;
@@ -180,8 +183,15 @@ export function q16_pointwise(p: Arguments, from: usize, to: usize): void {
       o3 += outputPixel + wrap * outputGap;
       r3 += outputPixel + wrap * otherGap;
     }
-    tile4(true, p, 1, 0, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
+    tile4(kind, true, p, 1, 0, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
   }
+}
+
+/** A copy for each epilogue: most of the time is spent here, and this one is worth its bytes. */
+export function q16_pointwise(p: Arguments, from: usize, to: usize): void {
+  if (p.epilogue == HARD_SWISH) pointwise(HARD_SWISH, p, from, to);
+  else if (p.epilogue == RESIDUAL) pointwise(RESIDUAL, p, from, to);
+  else pointwise(CLAMP, p, from, to);
 }
 
 /** The twin of f32_vector, its filter in int8: these layers read each weight once, so that its bytes count. */
