@@ -15,7 +15,10 @@ const typescript = {
   resolveId: (id, importer) => (importer && id.startsWith('.') ? resolve(dirname(importer), id.replace(/\.js$/, '.ts')) : undefined),
   // A module that is imported for its effects alone: none here has any.
   renderChunk: (code) => code.replace(/^import '\.[^']+';\n/gm, ''),
-  load: async (id) => (await transform(readFileSync(id, 'utf8'), { loader: 'ts', target: 'es2022', tsconfigRaw: {} })).code,
+  load: async (id) => {
+    const options = { loader: 'ts', target: 'es2022', sourcemap: true, sourcefile: id, tsconfigRaw: {} };
+    return transform(readFileSync(id, 'utf8'), options);
+  },
 };
 
 rmSync('dist', { recursive: true, force: true });
@@ -28,6 +31,7 @@ const bundle = await rollup({
 await bundle.write({
   dir: 'dist',
   format: 'esm',
+  sourcemap: 'hidden', // for npm run coverage; not published
   entryFileNames: '[name].js',
   // As deep as cli/ and platform/, so that an address relative to a module holds wherever its code ends up.
   chunkFileNames: 'chunks/[name]-[hash].js',
