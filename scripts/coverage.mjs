@@ -23,14 +23,29 @@ execFileSync(
   { stdio: 'inherit', env: { ...process.env, NODE_V8_COVERAGE: resolve(V8) } },
 );
 
+/** A module of dist/ that Node ran. */
+function distScript({ url }) {
+  const path = url.startsWith('file:') ? fileURLToPath(url) : url;
+  if (!path.startsWith(resolve('dist')) || !existsSync(`${path}.map`)) return undefined;
+  return { path, source: readFileSync(path, 'utf8'), sourcemap: JSON.parse(readFileSync(`${path}.map`, 'utf8')) };
+}
+
+/** A bundle that a page ran, with its source map inside (test/browsers/engines.ts). */
+function pageScript({ url, source }) {
+  const encoded = /\/\/# sourceMappingURL=data:application\/json;base64,(\S+)/.exec(source)?.[1];
+  if (!encoded || !url.startsWith('http')) return undefined;
+  return { path: new URL(url).pathname, source, sourcemap: JSON.parse(Buffer.from(encoded, 'base64').toString()) };
+}
+
 /** Lines of each file of src/ that dist/ ran. */
 const run = new Map();
 for (const file of readdirSync(V8)) {
-  for (const { url, functions } of JSON.parse(readFileSync(`${V8}/${file}`, 'utf8')).result) {
-    const path = url.startsWith('file:') ? fileURLToPath(url) : url;
-    if (!path.startsWith(resolve('dist')) || !existsSync(`${path}.map`)) continue;
-    const sourcemap = JSON.parse(readFileSync(`${path}.map`, 'utf8'));
-    const converter = v8ToIstanbul(path, 0, { source: readFileSync(path, 'utf8'), sourceMap: { sourcemap } });
+  for (const script of JSON.parse(readFileSync(`${V8}/${file}`, 'utf8')).result) {
+    const { functions } = script;
+    const found = script.source ? pageScript(script) : distScript(script);
+    if (!found) continue;
+    const { path, source, sourcemap } = found;
+    const converter = v8ToIstanbul(path, 0, { source, sourceMap: { sourcemap } });
     await converter.load();
     converter.applyCoverage(functions);
     for (const [source, data] of Object.entries(converter.toIstanbul())) {

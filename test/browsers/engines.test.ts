@@ -1,6 +1,7 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import sharp from 'sharp';
 import { fuse } from '../../src/graph/fusion.js';
 import { loadKernels } from '../../src/kernels/index.js';
@@ -8,7 +9,7 @@ import { quantize } from '../../src/load.js';
 import { LocalModel } from '../../src/local-model.js';
 import type { RuntimeFeatures, Tensor } from '../../src/model.js';
 import { random, randomNetwork, uniform } from '../random-network.js';
-import { ENGINES, type OpenEngine } from './engines.js';
+import { COVERAGE, ENGINES, type OpenEngine } from './engines.js';
 import { runKernels } from './kernel-cases.js';
 
 // The built package, bundled by esbuild with no configuration, in each browser: npm run build comes first (npm ci does it).
@@ -47,6 +48,16 @@ function difference(actual: readonly number[], expected: readonly number[]): num
   return Math.max(...actual.map((x, i) => Math.abs(x - (expected[i] as number)))) / spread;
 }
 
+/** dist/ keeps its source maps to itself; a count of lines needs them. */
+const withSourceMaps: Plugin = {
+  name: 'with-source-maps',
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /dist\/.*\.js$/ }, ({ path }) => {
+      const map = existsSync(`${path}.map`) ? `\n//# sourceMappingURL=${path}.map\n` : '';
+      return { contents: readFileSync(path, 'utf8') + map };
+    }),
+};
+
 const files = new Map<string, { body: Uint8Array | string; type: string }>();
 const expected = new Map<string, number[]>();
 let kernels: Record<string, number[]>;
@@ -74,7 +85,8 @@ beforeAll(async () => {
   serve('/', '<!doctype html><script type="module" src="/page.js"></script>', 'text/html');
   serve('/input', new Uint8Array(input.data.buffer));
   serve('/picture', picture, 'image/png');
-  const bundle = { bundle: true, splitting: true, format: 'esm', outdir: '/', write: false, tsconfigRaw: '{}' } as const;
+  const counted = { sourcemap: COVERAGE ? ('inline' as const) : false, plugins: COVERAGE ? [withSourceMaps] : [] };
+  const bundle = { bundle: true, splitting: true, format: 'esm', outdir: '/', write: false, tsconfigRaw: '{}', ...counted } as const;
   const { outputFiles } = await build({ entryPoints: ['test/browsers/page.js', 'test/browsers/own-worker.js'], ...bundle });
   for (const { path, contents } of outputFiles) serve(path, contents, 'text/javascript');
   server = createServer((request, response) => {

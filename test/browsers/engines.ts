@@ -1,9 +1,11 @@
 // Debian's three browsers behind one door. Each is driven by the driver that is kept for it.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { existsSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { createServer } from 'node:net';
-import puppeteer from 'puppeteer-core';
+import { join } from 'node:path';
+import puppeteer, { type Page } from 'puppeteer-core';
 import { Builder, Capabilities, type WebDriver } from 'selenium-webdriver';
 
 export interface Tab {
@@ -45,6 +47,7 @@ async function openWithPuppeteer(browser: 'chrome' | 'firefox', executablePath: 
   return {
     newTab: async () => {
       const page = await opened.newPage();
+      const stopCounting = browser === 'chrome' ? await countLines(page) : async () => undefined;
       return {
         goto: async (url) => void (await page.goto(url)),
         result: () =>
@@ -52,10 +55,26 @@ async function openWithPuppeteer(browser: 'chrome' | 'firefox', executablePath: 
             () => page.evaluate(() => (globalThis as unknown as { result?: unknown }).result),
             () => page.evaluate(() => (globalThis as unknown as { doing?: unknown }).doing),
           ),
-        close: () => page.close(),
+        close: async () => {
+          await stopCounting();
+          await page.close();
+        },
       };
     },
     close: () => opened.close(),
+  };
+}
+
+/** The bundles of a page, for scripts/coverage.mjs: where Node writes which lines it ran, this writes what the page did. */
+export const COVERAGE = process.env['NODE_V8_COVERAGE'];
+
+async function countLines(page: Page): Promise<() => Promise<void>> {
+  if (!COVERAGE) return async () => undefined;
+  await page.coverage.startJSCoverage({ resetOnNavigation: false, includeRawScriptCoverage: true });
+  return async () => {
+    const scripts = await page.coverage.stopJSCoverage();
+    const result = scripts.map(({ rawScriptCoverage, text }) => ({ ...rawScriptCoverage, source: text }));
+    writeFileSync(join(COVERAGE, `page-${randomUUID()}.json`), JSON.stringify({ result }));
   };
 }
 
