@@ -27,7 +27,9 @@ async function models(architecture, width, threads = 1) {
     weights.set(node.name, { filter, bias: new Float32Array(node.channels) });
   }
   const network = fuse({ graph, weights, lanes: new Map(), preprocessing: IMAGENET_PREPROCESSING });
-  const float = await LocalModel.create(network);
+  const made = await LocalModel.create(network);
+  const float = await loadModel(made.save());
+  made.dispose();
   const int8 = await quantize(float, [input(1, 64)]);
   const loaded = await Promise.all([float, int8].map((model) => loadModel(model.save(), { threads })));
   float.dispose();
