@@ -23,9 +23,13 @@ export function dequantize(network: Network): Network {
 }
 
 function floatWeights({ filter, scale, zeroPoint, bias }: QuantizedWeights, input: Lanes, depthwise: boolean): FloatWeights {
-  const channels = scale.length;
+  const values = new Float32Array(filter.length);
+  for (let i = 0, c = 0; i < filter.length; i++) {
+    values[i] = ((filter[i] as number) - zeroPoint) * (scale[c] as number);
+    if (++c === scale.length) c = 0;
+  }
   return {
-    filter: Float32Array.from(filter, (q, i) => (q - zeroPoint) * (scale[i % channels] as number)),
+    filter: values,
     bias: Float32Array.from(bias, (b, c) => b * (scale[c] as number) * scaleOf(input, depthwise ? c : 0)),
   };
 }

@@ -3,6 +3,7 @@ import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../arc
 import { ModelFormatError, UnsupportedModelError } from '../errors.js';
 import { type ConvNode, isDepthwise } from '../graph/graph.js';
 import type { FloatWeights, Network } from '../graph/network.js';
+import { firstNotFinite } from './tensors.js';
 
 /*
  * Keras' weights, keras.applications.MobileNetV3Small and -Large and what was trained from them. Names differ from release to
@@ -116,6 +117,6 @@ function folded({ name, channels }: ConvNode, kernel: Float32Array, norm: Lists[
 }
 
 function checked(name: string, weights: FloatWeights): FloatWeights {
-  if (weights.filter.every(Number.isFinite) && weights.bias.every(Number.isFinite)) return weights;
+  if (firstNotFinite(weights.filter) < 0 && firstNotFinite(weights.bias) < 0) return weights;
   throw new ModelFormatError(`keras: the weights of ${name} hold values that are not finite.`);
 }

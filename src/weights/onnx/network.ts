@@ -13,6 +13,7 @@ import {
 import { type FloatWeights, IMAGENET_PREPROCESSING, type Network } from '../../graph/network.js';
 import { toChannelsLast } from '../layout.js';
 import { recognize } from '../recognize.js';
+import { firstNotFinite } from '../tensors.js';
 import { type OnnxNode, type OnnxTensor, readModel } from './model.js';
 
 const DEFAULT_RESOLUTION = 224;
@@ -316,7 +317,7 @@ class Importer {
 }
 
 function checkFinite(weights: FloatWeights, output: string): FloatWeights {
-  if (!weights.filter.every(Number.isFinite) || !weights.bias.every(Number.isFinite)) {
+  if (firstNotFinite(weights.filter) >= 0 || firstNotFinite(weights.bias) >= 0) {
     throw new ModelFormatError(`onnx: the weights of "${output}" hold values that are not finite.`);
   }
   return weights;

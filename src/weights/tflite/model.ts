@@ -1,6 +1,6 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
 import type { Lanes } from '../../graph/network.js';
-import { elements } from '../tensors.js';
+import { elements, firstNotFinite } from '../tensors.js';
 import { FlatBuffer, type Table } from './flatbuffer.js';
 
 // The parts of TensorFlow Lite's schema.fbs that the MobileNet family uses; numbers are the fields' in their tables.
@@ -126,7 +126,7 @@ export const int32s = (tensor: TfliteTensor | undefined): Int32Array => {
 
 export const floats = (tensor: TfliteTensor): Float32Array => {
   const values = new Float32Array(copied(tensor.data));
-  if (!values.every(Number.isFinite))
+  if (firstNotFinite(values) >= 0)
     throw new ModelFormatError(`tflite: tensor ${tensor.index} holds NaN or infinity; weights are to be finite.`);
   return values;
 };

@@ -227,13 +227,22 @@ class Importer {
   }
 }
 
+/** As int8: 128 less than uint8, which is the highest bit turned. */
+function signed({ data, type }: TfliteTensor): Int8Array<ArrayBuffer> {
+  const values = new Int8Array(data);
+  if (type === 'uint8') for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) ^ -128;
+  return values;
+}
+
 function readWeights(filter: TfliteTensor, bias: TfliteTensor | undefined, channels: number, depthwise: boolean): Weights {
   // Depthwise filters lie as ours do; dense ones have the output channel first.
   const window = filter.shape.reduce((product, side) => product * side, 1) / channels;
   const order = <T extends Float32Array | Int8Array>(values: T): T => {
     if (depthwise) return values;
     const result = values.slice() as T;
-    for (let o = 0; o < channels; o++) for (let i = 0; i < window; i++) result[i * channels + o] = values[o * window + i] as number;
+    for (let i = 0, to = 0; i < window; i++) {
+      for (let o = 0, from = i; o < channels; o++, to++, from += window) result[to] = values[from] as number;
+    }
     return result;
   };
   if (filter.type === 'float32') {
@@ -247,7 +256,7 @@ function readWeights(filter: TfliteTensor, bias: TfliteTensor | undefined, chann
   if (points.size > 1) throw new UnsupportedModelError('tflite: a filter with a zero point per channel.');
   const shift = filter.type === 'uint8' ? 128 : 0;
   return {
-    filter: order(Int8Array.from(filter.data, (byte) => byte - shift)),
+    filter: order(signed(filter)),
     scale: Float32Array.from(scales),
     zeroPoint: (filter.zeroPoints[0] ?? 0) - shift,
     bias: bias ? int32s(bias) : new Int32Array(channels),
