@@ -3,11 +3,7 @@ import { ANY } from '../arithmetic';
 import { tile4 } from '../pointwise/q16';
 import { gatherWindows } from './window';
 
-/**
- * The twin of f32.ts. Any kernel, stride, padding and channel count: the stem, and what is left. The row of a window is one run of values
- * in memory, so that a convolution is a pointwise one over kernelHeight runs. Windows that reach over the edge are
- * gathered first. A unit is one output row.
- */
+/** The twin of f32.ts. A run of an odd number of values reads one more, which meets a zero of the filter. */
 export function q16_convolution(p: Arguments, from: usize, to: usize, thread: usize): void {
   const scratch = p.scratch + thread * p.scratchBytes;
   const window = p.scratchBytes / 4;

@@ -11,8 +11,9 @@ import { highest, narrow, requantize } from '../requantize';
  *
  *   filter, packed [channels / 4][ceil(kernelHeight / 2)][kernelWidth][4][2], i16; an odd last tap pairs with zero
  *
- * Four neighbouring output pixels are in registers. A unit is one output row. The line under the last, paired with
- * zeros, is read: the planner leaves a row behind every halo.
+ * A 3x3 kernel goes along the row, its filter in registers, each column read once for all outputs that it is part of. A
+ * 5x5 filter has no room there: four neighbouring output pixels are, and the filter comes by. A unit is one output row.
+ * The line under the last, paired with zeros, is read: the planner leaves a row behind every halo.
  */
 
 // @ts-ignore: decorator
