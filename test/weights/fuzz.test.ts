@@ -1,84 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { tfliteModel } from '../../scripts/tflite.mjs';
-import { MobileNetError } from '../../src/errors.js';
 import { fuse } from '../../src/graph/fusion.js';
 import { imageInput, inferShapes } from '../../src/graph/graph.js';
 import { quantize } from '../../src/load.js';
 import { LocalModel } from '../../src/local-model.js';
-import { readNetwork } from '../../src/weights/load.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
 import { checkpoint, pseudoRandom } from '../pseudo-random.js';
 import { randomNetwork } from '../random-network.js';
+import { changed, changesOf, RUNS, survives } from './mutation.js';
 
 // Every reader against files that were changed on their way. A few hundred inputs a reader here; npm run soak, 200,000.
 
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 400);
-const PATIENCE_MILLISECONDS = 1000;
-/** Of the file's own bytes, and what a small file may take besides. */
-const MOST_MEMORY = { times: 24, besides: 64 << 20 };
 const TFLITE = '../shared/models/v3-small-1.0-224-ptq-int8.tflite';
-
-/** Numbers that lengths, offsets and counts break at. */
-const EXTREMES = [0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff];
-
-type Change =
-  | { readonly kind: 'flip'; readonly at: number; readonly bit: number }
-  | { readonly kind: 'extreme'; readonly at: number; readonly value: number; readonly bytes: number }
-  | { readonly kind: 'cut'; readonly at: number }
-  | { readonly kind: 'splice'; readonly from: number; readonly at: number; readonly length: number };
-
-function changed(file: Uint8Array, changes: readonly Change[]): Uint8Array {
-  let bytes = file.slice();
-  for (const change of changes) {
-    const at = change.at % Math.max(1, bytes.length);
-    if (change.kind === 'flip') bytes[at] = (bytes[at] ?? 0) ^ (1 << change.bit);
-    else if (change.kind === 'extreme') {
-      for (let i = 0; i < change.bytes && at + i < bytes.length; i++)
-        bytes[at + i] = i < 4 ? (change.value >>> (8 * i)) & 255 : change.value > 0x7fffffff ? 255 : 0;
-    } else if (change.kind === 'cut') bytes = bytes.slice(0, at);
-    else bytes.copyWithin(at, change.from % bytes.length, (change.from % bytes.length) + change.length);
-  }
-  return bytes;
-}
-
-/** Changes where a file's structure is: `structure` lists its ranges. What lies between is weights. */
-function changesOf(structure: readonly (readonly [number, number])[], length: number): fc.Arbitrary<Change[]> {
-  const inside = fc.oneof(...structure.map(([from, to]) => fc.integer({ min: from, max: Math.max(from, to - 1) })));
-  const at = fc.oneof({ weight: 9, arbitrary: inside }, { weight: 1, arbitrary: fc.integer({ min: 0, max: length - 1 }) });
-  const change = fc.oneof(
-    { weight: 4, arbitrary: fc.record({ kind: fc.constant('flip' as const), at, bit: fc.integer({ min: 0, max: 7 }) }) },
-    {
-      weight: 4,
-      arbitrary: fc.record({
-        kind: fc.constant('extreme' as const),
-        at,
-        value: fc.constantFrom(...EXTREMES),
-        bytes: fc.constantFrom(1, 2, 4, 8),
-      }),
-    },
-    { weight: 1, arbitrary: fc.record({ kind: fc.constant('cut' as const), at }) },
-    {
-      weight: 1,
-      arbitrary: fc.record({ kind: fc.constant('splice' as const), from: inside, at, length: fc.integer({ min: 1, max: 64 }) }),
-    },
-  );
-  return fc.array(change, { minLength: 1, maxLength: 4 });
-}
-
-async function survives(bytes: Uint8Array): Promise<void> {
-  const before = process.memoryUsage().arrayBuffers;
-  // Processor time: what else the machine does is not the reader's doing.
-  const start = process.cpuUsage();
-  try {
-    await readNetwork(bytes);
-  } catch (error) {
-    if (!(error instanceof MobileNetError)) throw error;
-  }
-  const { user, system } = process.cpuUsage(start);
-  expect((user + system) / 1000).toBeLessThan(PATIENCE_MILLISECONDS);
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(MOST_MEMORY.times * bytes.length + MOST_MEMORY.besides);
-}
 
 interface Subject {
   readonly name: string;

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import * as h5wasm from 'h5wasm';
 import { buildGraph } from '../../src/architecture/build.js';
 import { fuse } from '../../src/graph/fusion.js';
@@ -6,6 +7,7 @@ import type { FloatWeights } from '../../src/graph/network.js';
 import { loadModel } from '../../src/load.js';
 import { LocalModel } from '../../src/local-model.js';
 import { pseudoRandom } from '../pseudo-random.js';
+import { changed, changesOf, RUNS, survives } from './mutation.js';
 
 // Files as Keras lays them out, written by h5wasm: HDF5's own library.
 
@@ -173,3 +175,22 @@ it('says what is wrong', async () => {
     await expect(loadModel(whole.slice(0, cut))).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_/) });
   }
 });
+
+it(
+  'Keras files that were changed on their way: never a hang, never much memory, never a failure without a type',
+  async () => {
+    const { layers } = network('mobilenet_v3_small');
+    const bytes = await written((target) => modern(target, layers));
+    await survives(bytes);
+    // HDF5 keeps its structure at the front, between the first weights, and at the end.
+    const structure = [
+      [0, 60_000],
+      [bytes.length - 40_000, bytes.length],
+    ] as const;
+    await fc.assert(
+      fc.asyncProperty(changesOf(structure, bytes.length), (changes) => survives(changed(bytes, changes))),
+      { numRuns: RUNS },
+    );
+  },
+  120_000 + RUNS * 100,
+);
