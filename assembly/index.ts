@@ -2,10 +2,8 @@ import { Operation } from '../src/runtime/operation';
 import { Arguments } from './arguments';
 import {
   f32_convolution,
-} from './convolution/f32';
-import {
   q16_convolution,
-} from './convolution/q16';
+} from './convolution/convolution';
 import {
   f32_depthwise_3x3s1,
   f32_depthwise_3x3s2,

@@ -1,18 +1,25 @@
 import { Arguments } from '../arguments';
-import { tile4 } from '../pointwise/f32';
+import { ANY } from '../arithmetic';
+import { tile4 as f32_tile4 } from '../pointwise/f32';
+import { tile4 as q16_tile4 } from '../pointwise/q16';
 import { gatherWindows } from './window';
 
 /**
  * Any kernel, stride, padding and channel count: the stem, and what is left. The row of a window is one run of values
  * in memory, so that a convolution is a pointwise one over kernelHeight runs. Windows that reach over the edge are
  * gathered first. A unit is one output row.
+ *
+ * T is the element: f32, or i16 for the quantized twin, where a run of an odd number of values reads one more, which meets a
+ * zero of the filter.
  */
-export function f32_convolution(p: Arguments, from: usize, to: usize, thread: usize): void {
+// @ts-ignore: decorator
+@inline
+function convolution<T>(p: Arguments, from: usize, to: usize, thread: usize): void {
   const scratch = p.scratch + thread * p.scratchBytes;
   const window = p.scratchBytes / 4;
-  const run = <usize>p.inputChannels * 4;
-  const pixel = <usize>p.channels * 4;
-  const step = <usize>p.strideWidth * p.sourceChannels * 4;
+  const run = <usize>p.inputChannels * sizeof<T>();
+  const pixel = <usize>p.channels * sizeof<T>();
+  const step = <usize>p.strideWidth * p.sourceChannels * sizeof<T>();
   const last = p.width - 1;
   for (let row = from; row < to; row++) {
     const output = p.output + row * p.outputRowStride;
@@ -31,20 +38,28 @@ export function f32_convolution(p: Arguments, from: usize, to: usize, thread: us
       let a3 = a2 + window;
       let next = run;
       if (inRows && left >= 0 && right <= <i32>p.inputWidth) {
-        a0 = line + <usize>left * p.sourceChannels * 4;
+        a0 = line + <usize>left * p.sourceChannels * sizeof<T>();
         a1 = a0 + (x1 - x) * step;
         a2 = a0 + (x2 - x) * step;
         a3 = a0 + (x3 - x) * step;
         next = p.inputRowStride;
       } else {
-        gatherWindows<f32>(p, row, x, scratch);
+        gatherWindows<T>(p, row, x, scratch);
       }
-      tile4(
-        false, p, p.kernelHeight, next,
-        a0, a1, a2, a3,
-        output + x * pixel, output + x1 * pixel, output + x2 * pixel, output + x3 * pixel,
-        0, 0, 0, 0,
-      );
+      const o0 = output + x * pixel;
+      const o1 = output + x1 * pixel;
+      const o2 = output + x2 * pixel;
+      const o3 = output + x3 * pixel;
+      if (isFloat<T>()) f32_tile4(false, p, p.kernelHeight, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
+      else q16_tile4(ANY, false, p, p.kernelHeight, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
     }
   }
+}
+
+export function f32_convolution(p: Arguments, from: usize, to: usize, thread: usize): void {
+  convolution<f32>(p, from, to, thread);
+}
+
+export function q16_convolution(p: Arguments, from: usize, to: usize, thread: usize): void {
+  convolution<i16>(p, from, to, thread);
 }
