@@ -86,7 +86,11 @@ export async function readHdf5(bytes: Uint8Array): Promise<KerasLayer[]> {
     if (cause instanceof InputError || cause instanceof ModelFormatError) throw cause;
     throw new ModelFormatError(`keras: the file is damaged: ${(cause as Error).message}.`, { cause });
   } finally {
-    file?.close();
+    try {
+      file?.close();
+    } catch {
+      // A damaged file can break its own closing; what there is to say of it has been said.
+    }
     FS.unlink(path);
   }
 }

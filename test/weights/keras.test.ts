@@ -189,7 +189,8 @@ it(
     ] as const;
     await fc.assert(
       fc.asyncProperty(changesOf(structure, bytes.length), (changes) => survives(changed(bytes, changes))),
-      { numRuns: RUNS },
+      // HDF5 is C that others wrote, and can trap: what every run tries is the same, what the soak tries is not.
+      { numRuns: RUNS, ...(process.env['FUZZ_RUNS'] ? {} : { seed: 7 }) },
     );
   },
   120_000 + RUNS * 100,
