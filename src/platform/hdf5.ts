@@ -56,8 +56,12 @@ function variablesOf(group: Group): KerasLayer['variables'] {
   });
 }
 
+/** HDF5 is C, and a damaged file can make it trap: what it says of other files from then on is worth nothing. */
+let broken = false;
+
 /** The layers of a legacy .h5 file, or of a .weights.h5 file of Keras 3, in the order in which each kind was built. */
 export async function readHdf5(bytes: Uint8Array): Promise<KerasLayer[]> {
+  if (broken) throw new InputError('keras: the HDF5 library broke on a damaged file that was read before; read this one in a new process.');
   const { File, ready } = await load();
   const library = await ready;
   const { FS } = library;
@@ -84,11 +88,13 @@ export async function readHdf5(bytes: Uint8Array): Promise<KerasLayer[]> {
     });
   } catch (cause) {
     if (cause instanceof InputError || cause instanceof ModelFormatError) throw cause;
+    broken ||= cause instanceof WebAssembly.RuntimeError;
     throw new ModelFormatError(`keras: the file is damaged: ${(cause as Error).message}.`, { cause });
   } finally {
     try {
       file?.close();
-    } catch {
+    } catch (cause) {
+      broken ||= cause instanceof WebAssembly.RuntimeError;
       // A damaged file can break its own closing; what there is to say of it has been said.
     }
     FS.unlink(path);
