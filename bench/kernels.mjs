@@ -43,6 +43,23 @@ async function profiled(folder, precision, simd) {
   });
 }
 
+/** Shares of the peak by the kinds that the README tells apart. */
+function* summary(steps, top) {
+  const groups = new Map();
+  for (const step of steps.filter(({ madds }) => madds > 0)) {
+    const inputs = Number(/^\d+x\d+x(\d+)/.exec(step.shape)?.[1] ?? 0);
+    const kind = step.kind === 'pointwise' ? `pointwise, ${inputs >= 64 ? '64 input channels and more' : 'fewer'}` : step.kind;
+    groups.set(kind, [...(groups.get(kind) ?? []), step]);
+  }
+  const percent = (madds, ms) => Math.round((100 * madds) / ms / 1e6 / top);
+  for (const [kind, own] of groups) {
+    const shares = own.map(({ madds, ms }) => percent(madds, ms));
+    const sum = (key) => own.reduce((total, step) => total + step[key], 0);
+    const range = `${Math.min(...shares)} to ${Math.max(...shares)}`;
+    yield `  ${kind.padEnd(40)} ${String(percent(sum('madds'), sum('ms'))).padStart(3)} % of the peak (${range})`;
+  }
+}
+
 const peak = await peaks();
 const variants = ['baseline', ...(peak.f32_relaxed_madd ? ['relaxed'] : [])];
 const peakOf = (precision, simd) =>
@@ -81,6 +98,7 @@ for (const checkpoint of CHECKPOINTS) {
         `\n${checkpoint}, ${precision}, ${simd}: ${ms.toFixed(2)} ms, ${(madds / ms / 1e6).toFixed(1)} GMAC/s of ${top.toFixed(1)}`,
       );
       console.log(table.toString());
+      for (const line of summary(steps, top)) console.log(line);
       results.push({ checkpoint, precision, simd, peak: top, steps });
     }
   }
