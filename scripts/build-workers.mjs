@@ -1,5 +1,5 @@
 // Bundles each worker into a module that holds its source as a string: it starts from a blob, whatever the bundler.
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
 // The model's worker is given compiled modules, and threads by the page: it needs no binaries of its own.
@@ -12,22 +12,28 @@ const withoutBinaries = {
 };
 const WORKERS = [
   { name: 'pool-worker', entry: 'src/runtime/threads/worker.ts' },
+  { name: 'hdf5-worker', entry: 'src/platform/hdf5-worker.ts' },
   { name: 'model-worker', entry: 'src/worker/start.ts', plugins: [withoutBinaries], alias: { '#platform': './src/platform/browser.ts' } },
 ];
 
+mkdirSync('build/workers', { recursive: true });
 for (const { name, entry, ...options } of WORKERS) {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
     minify: true,
     write: false,
+    outfile: `build/workers/${name}.js`,
+    sourcemap: 'external', // for npm run coverage
     format: 'iife',
     target: 'es2022',
     external: ['node:worker_threads'],
     logLevel: 'warning',
     ...options,
   });
-  const [{ text }] = outputFiles;
+  for (const { path, contents } of outputFiles) writeFileSync(path, contents);
+  // Named as what it is, where an engine tells of it.
+  const text = `${outputFiles.find(({ path }) => path.endsWith('.js')).text}//# sourceURL=mobilenet-v3-wasm/${name}.js`;
   writeFileSync(
     `src/runtime/binaries/${name}.ts`,
     `// Made by scripts/build-workers.mjs from ${entry}.\nconst source: string = ${JSON.stringify(text)};\nexport default source;\n`,

@@ -23,10 +23,10 @@ execFileSync(
   { stdio: 'inherit', env: { ...process.env, NODE_V8_COVERAGE: resolve(V8) } },
 );
 
-/** A module of dist/ that Node ran. */
-function distScript({ url }) {
-  const path = url.startsWith('file:') ? fileURLToPath(url) : url;
-  if (!path.startsWith(resolve('dist')) || !existsSync(`${path}.map`)) return undefined;
+/** A module of dist/, or a worker (scripts/build-workers.mjs), that Node ran. */
+function builtScript({ url }) {
+  const path = url.startsWith('file:') ? fileURLToPath(url) : resolve(url.replace('mobilenet-v3-wasm', 'build/workers'));
+  if (!/^(dist|build.workers)\b/.test(relative('.', path)) || !existsSync(`${path}.map`)) return undefined;
   return { path, source: readFileSync(path, 'utf8'), sourcemap: JSON.parse(readFileSync(`${path}.map`, 'utf8')) };
 }
 
@@ -37,12 +37,12 @@ function pageScript({ url, source }) {
   return { path: new URL(url).pathname, source, sourcemap: JSON.parse(Buffer.from(encoded, 'base64').toString()) };
 }
 
-/** Lines of each file of src/ that dist/ ran. */
+/** Lines of each file of src/ that ran outside jest. */
 const run = new Map();
 for (const file of readdirSync(V8)) {
   for (const script of JSON.parse(readFileSync(`${V8}/${file}`, 'utf8')).result) {
     const { functions } = script;
-    const found = script.source ? pageScript(script) : distScript(script);
+    const found = script.source ? pageScript(script) : builtScript(script);
     if (!found) continue;
     const { path, source, sourcemap } = found;
     const converter = v8ToIstanbul(path, 0, { source, sourceMap: { sourcemap } });

@@ -33,7 +33,7 @@ export interface IntegerWeights extends Omit<QuantizedWeights, 'filter'> {
 
 export type Weights = FloatWeights | QuantizedWeights;
 
-export const isQuantized = (weights: Weights | IntegerWeights): weights is IntegerWeights => !(weights.filter instanceof Float32Array);
+export const isQuantized = (weights: Weights | IntegerWeights): weights is IntegerWeights => 'zeroPoint' in weights;
 
 /** From pixels (0 to 255, RGB) to the network's input: (value / 255 - mean) / std after a resize and a centre crop. */
 export interface Preprocessing {

@@ -1,102 +1,82 @@
-import type { Dataset, Group } from 'h5wasm';
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
 import { InputError, ModelFormatError } from '../errors.js';
 import type { KerasLayer } from '../weights/keras.js';
+import type { Reply, Request } from './hdf5-worker.js';
 
-// Keras' files are HDF5, which h5wasm reads: a peer that only those who have such files need.
+/*
+ * Keras' files are HDF5, which h5wasm reads: a peer that only those who have such files need. It is C that others wrote, and a
+ * damaged file can make it trap or never end. So it works on a thread of its own, which is replaced then.
+ */
 
-type Hdf5 = typeof import('h5wasm');
-let hdf5: Promise<Hdf5> | undefined;
-let files = 0;
+/** A file is read in a hundredth of this. */
+const PATIENCE = { milliseconds: 5000, perMegabyte: 200 };
+/** What its objects may take of the thread's heap; the library's memory has a bound of its own. */
+const HEAP_MEGABYTES = 256;
 
-function load(): Promise<Hdf5> {
-  hdf5 ??= import('h5wasm').catch((cause) => {
-    hdf5 = undefined;
-    throw new InputError('reading Keras weights needs the package "h5wasm": npm install h5wasm', { cause });
-  });
-  return hdf5;
-}
-
-const isGroup = (entity: unknown): entity is Group => (entity as Group | null)?.type === 'Group';
-const isDataset = (entity: unknown): entity is Dataset => (entity as Dataset | null)?.type === 'Dataset';
-
-/** conv2d, conv2d_1, conv2d_10: in the order of their numbers. */
-function numbered(names: readonly string[]): string[] {
-  const numberOf = (name: string) => Number(/_(\d+)$/.exec(name)?.[1] ?? 0);
-  const baseOf = (name: string) => name.replace(/_\d+$/, '');
-  return [...names].sort((a, b) => (baseOf(a) === baseOf(b) ? numberOf(a) - numberOf(b) : baseOf(a) < baseOf(b) ? -1 : 1));
-}
-
-/** The order that Keras writes a batch norm's variables in, whatever order the file lists them in. */
-const ORDER = ['kernel', 'depthwise_kernel', 'gamma', 'beta', 'bias', 'moving_mean', 'moving_variance'];
-const rankOf = (name: string) => ORDER.indexOf(name.replace(/:0$/, ''));
-
-function variablesOf(group: Group): KerasLayer['variables'] {
-  const found: { name: string; dataset: Dataset }[] = [];
-  const walk = (inner: Group) => {
-    for (const name of inner.keys()) {
-      const entity = inner.get(name);
-      if (isGroup(entity)) walk(entity);
-      else if (isDataset(entity)) found.push({ name, dataset: entity });
-    }
-  };
-  // Names with slashes nest one layer's group in another's: the list says which variables are whose.
-  const own = group.attrs['weight_names']?.value;
-  if (Array.isArray(own)) {
-    for (const name of own.map(String)) {
-      const dataset = group.get(name);
-      if (!isDataset(dataset)) throw new ModelFormatError(`keras: the variable "${name}" is missing; the file is damaged.`);
-      found.push({ name: name.slice(name.lastIndexOf('/') + 1), dataset });
-    }
-  } else walk(group);
-  found.sort((a, b) => rankOf(a.name) - rankOf(b.name) || a.name.localeCompare(b.name, 'en', { numeric: true }));
-  return found.map(({ name, dataset }) => {
-    const { value, shape } = dataset;
-    if (!(value instanceof Float32Array) || !shape) throw new ModelFormatError(`keras: "${name}" is no tensor of float32.`);
-    return { name, shape, values: value };
-  });
-}
-
-/** HDF5 is C, and a damaged file can make it trap: what it says of other files from then on is worth nothing. */
-let broken = false;
-
-/** The layers of a legacy .h5 file, or of a .weights.h5 file of Keras 3, in the order in which each kind was built. */
-export async function readHdf5(bytes: Uint8Array): Promise<KerasLayer[]> {
-  if (broken) throw new InputError('keras: the HDF5 library broke on a damaged file that was read before; read this one in a new process.');
-  const { File, ready } = await load();
-  const library = await ready;
-  const { FS } = library;
-  // Otherwise it prints what is wrong and goes on.
-  library.activate_throwing_error_handler();
-  const path = `keras-${++files}.h5`;
-  FS.writeFile(path, bytes);
-  let file: InstanceType<typeof File> | undefined;
+function locate(): string {
   try {
-    file = new File(path, 'r');
-    if (file.file_id < 0n) throw new ModelFormatError('keras: the file is damaged: it is no HDF5.');
-    const weights = file.get('model_weights');
-    const root: Group = isGroup(weights) ? weights : file;
-    const names = root.attrs['layer_names']?.value;
-    const modern = root.get('layers');
-    if (!Array.isArray(names) && !isGroup(modern))
-      throw new ModelFormatError('keras: the file has no layers; weights that Keras saved were expected.');
-    const parent = Array.isArray(names) ? root : (modern as Group);
-    const ordered = Array.isArray(names) ? names.map(String) : numbered(parent.keys());
-    return ordered.flatMap((name) => {
-      const group = parent.get(name);
-      const variables = isGroup(group) ? variablesOf(group) : [];
-      return variables.length > 0 ? [{ name, variables }] : [];
-    });
+    return import.meta.resolve('h5wasm');
   } catch (cause) {
-    if (cause instanceof InputError || cause instanceof ModelFormatError) throw cause;
-    broken ||= cause instanceof WebAssembly.RuntimeError;
+    throw new InputError('reading Keras weights needs the package "h5wasm": npm install h5wasm', { cause });
+  }
+}
+
+/** The thread's answer; rejects when it dies, or is silent for too long. */
+async function ask<T>(worker: Worker, request: Request, milliseconds: number): Promise<T> {
+  const settled = new AbortController();
+  const late = AbortSignal.timeout(Math.ceil(milliseconds));
+  const signal = AbortSignal.any([settled.signal, late]);
+  worker.ref();
+  worker.postMessage(request);
+  try {
+    const ended = once(worker, 'exit', { signal }).then(() => [undefined]);
+    const [reply] = (await Promise.race([once(worker, 'message', { signal }), ended])) as [T | undefined];
+    if (reply === undefined) throw new Error('the HDF5 library ended its thread');
+    return reply;
+  } catch (cause) {
+    throw late.aborted ? new Error('the HDF5 library does not come to an end', { cause }) : cause;
+  } finally {
+    settled.abort();
+    worker.unref();
+  }
+}
+
+async function start(): Promise<Worker> {
+  const library = locate();
+  const { default: source } = await import('../runtime/binaries/hdf5-worker.js');
+  const worker = new Worker(source, { eval: true, resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES } });
+  worker.on('error', () => undefined); // whoever asks it is told
+  await ask(worker, { library }, PATIENCE.milliseconds).catch((cause) => {
+    void worker.terminate();
+    throw new InputError(`the package "h5wasm" does not start: ${(cause as Error).message}`, { cause });
+  });
+  return worker;
+}
+
+let idle: Worker | undefined;
+let turn: Promise<unknown> = Promise.resolve();
+
+async function readNow(bytes: Uint8Array): Promise<KerasLayer[]> {
+  const worker = idle ?? (await start());
+  idle = undefined;
+  let broken = true;
+  try {
+    const reply = await ask<Reply>(worker, { bytes }, PATIENCE.milliseconds + (PATIENCE.perMegabyte * bytes.length) / 1e6);
+    broken = reply.broken;
+    if (reply.layers) return reply.layers;
+    throw new Error(reply.reason);
+  } catch (cause) {
     throw new ModelFormatError(`keras: the file is damaged: ${(cause as Error).message}.`, { cause });
   } finally {
-    try {
-      file?.close();
-    } catch (cause) {
-      broken ||= cause instanceof WebAssembly.RuntimeError;
-      // A damaged file can break its own closing; what there is to say of it has been said.
-    }
-    FS.unlink(path);
+    if (broken) void worker.terminate();
+    else idle = worker;
   }
+}
+
+/** The layers of a file that Keras saved, in the order in which each kind was built. One file at a time is read. */
+export function readHdf5(bytes: Uint8Array): Promise<KerasLayer[]> {
+  const mine = turn.then(() => readNow(bytes));
+  turn = mine.catch(() => undefined);
+  return mine;
 }

@@ -23,8 +23,8 @@ interface Layer {
 }
 
 /** Random numbers for every layer, and the network that they make. */
-function network(architecture: 'mobilenet_v3_small' | 'mobilenet_v3_large') {
-  const graph = buildGraph(architecture, { width: 0.35, classes: 7, padding: 'same' });
+function network(architecture: 'mobilenet_v3_small' | 'mobilenet_v3_large', width = 0.35) {
+  const graph = buildGraph(architecture, { width, classes: 7, padding: 'same' });
   const weights = new Map<string, FloatWeights>();
   const layers = graph.nodes
     .filter((node): node is ConvNode => node.kind === 'conv')
@@ -176,10 +176,32 @@ it('says what is wrong', async () => {
   }
 });
 
+it('a file that never ends, or asks for all memory, costs a clear error, and the next file is read', async () => {
+  const { layers } = network('mobilenet_v3_small');
+  const endless = await written((file) => {
+    modern(file, layers);
+    const group = file.get('layers/conv2d/vars') as h5wasm.Group;
+    // Each round through the links is twice as many groups.
+    for (const name of ['a', 'b']) group.create_soft_link('/layers/conv2d/vars', name);
+  });
+  const huge = await written((file) => {
+    modern(file, layers);
+    // Chunks that were never written take no room in the file.
+    const vars = file.get('layers/conv2d/vars') as h5wasm.Group;
+    const few = { data: new Float32Array(64), shape: [8, 8], maxshape: [null, null], chunks: [8, 8] };
+    vars.create_dataset({ name: '2', dtype: '<f', ...few }).resize([1 << 14, 1 << 14]);
+  });
+  const whole = await written((file) => modern(file, layers));
+  await expect(loadModel(endless)).rejects.toThrow(/keras: the file is damaged/);
+  await expect(loadModel(huge)).rejects.toThrow(/keras: the file is damaged: .*memory/i);
+  const both = await Promise.allSettled([loadModel(endless), loadModel(whole)]);
+  expect(both.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
+});
+
 it(
   'Keras files that were changed on their way: never a hang, never much memory, never a failure without a type',
   async () => {
-    const { layers } = network('mobilenet_v3_small');
+    const { layers } = network('mobilenet_v3_small', 0.25);
     const bytes = await written((target) => modern(target, layers));
     await survives(bytes);
     // HDF5 keeps its structure at the front, between the first weights, and at the end.
