@@ -9,8 +9,9 @@ import type { Reply, Request } from './hdf5-worker.js';
  * damaged file can make it trap or never end. So it works on a thread of its own, which is replaced then.
  */
 
-/** A file is read in a hundredth of this. */
-const PATIENCE = { milliseconds: 5000, perMegabyte: 200 };
+const START_MILLISECONDS = 5000;
+/** A file of two megabytes is read in ten milliseconds. */
+const PATIENCE = { milliseconds: 800, perMegabyte: 200 };
 /** What its objects may take of the thread's heap; the library's memory has a bound of its own. */
 const HEAP_MEGABYTES = 256;
 
@@ -47,7 +48,7 @@ async function start(): Promise<Worker> {
   const { default: source } = await import('../runtime/binaries/hdf5-worker.js');
   const worker = new Worker(source, { eval: true, resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES } });
   worker.on('error', () => undefined); // whoever asks it is told
-  await ask(worker, { library }, PATIENCE.milliseconds).catch((cause) => {
+  await ask(worker, { library }, START_MILLISECONDS).catch((cause) => {
     void worker.terminate();
     throw new InputError(`the package "h5wasm" does not start: ${(cause as Error).message}`, { cause });
   });

@@ -181,8 +181,8 @@ it('a file that never ends, or asks for all memory, costs a clear error, and the
   const endless = await written((file) => {
     modern(file, layers);
     const group = file.get('layers/conv2d/vars') as h5wasm.Group;
-    // Each round through the links is twice as many groups.
-    for (const name of ['a', 'b']) group.create_soft_link('/layers/conv2d/vars', name);
+    // A group inside itself.
+    group.create_hard_link('/layers/conv2d/vars', 'again');
   });
   const huge = await written((file) => {
     modern(file, layers);
@@ -192,7 +192,7 @@ it('a file that never ends, or asks for all memory, costs a clear error, and the
     vars.create_dataset({ name: '2', dtype: '<f', ...few }).resize([1 << 14, 1 << 14]);
   });
   const whole = await written((file) => modern(file, layers));
-  await expect(loadModel(endless)).rejects.toThrow(/keras: the file is damaged/);
+  await expect(loadModel(endless)).rejects.toThrow(/damaged: the HDF5 library does not come to an end/);
   await expect(loadModel(huge)).rejects.toThrow(/keras: the file is damaged: .*memory/i);
   const both = await Promise.allSettled([loadModel(endless), loadModel(whole)]);
   expect(both.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
