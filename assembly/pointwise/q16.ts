@@ -66,7 +66,8 @@ export function tile4(
     let c21 = c01;
     let c30 = c00;
     let c31 = c01;
-    for (let run: usize = 0; run < runs; run++) {
+    let run: usize = 0;
+    do {
       const end = a0 + depth;
       const middle = end - 4;
       do {
@@ -115,7 +116,7 @@ export function tile4(
       a1 += gap;
       a2 += gap;
       a3 += gap;
-    }
+    } while (!even && ++run < runs);
     if (!even) {
       const back = runs * next;
       a0 -= back;
