@@ -31,36 +31,36 @@ function single(at: usize): v128 {
 
 // @ts-ignore: decorator
 @inline
-function store4(p: Arguments, output: usize, sum: v128, scale: v128, gateScale: v128, low: v128, high: v128): void {
-  const q = p.epilogue == HARD_SWISH
-    ? requantize(HARD_SWISH, sum, scale, gateScale, 0, low, low)
-    : requantize(CLAMP, sum, scale, gateScale, 0, low, low);
+function store4(kind: usize, output: usize, sum: v128, scale: v128, gateScale: v128, low: v128, high: v128): void {
+  const q = requantize(kind, sum, scale, gateScale, 0, low, low);
   v128.store_lane<i64>(output, narrow(q, q, high), 0);
 }
 
 // @ts-ignore: decorator
 @inline
-function store4x4(
-  kind: usize, p: Arguments, c: usize, output: usize, s0: v128, s1: v128, s2: v128, s3: v128, low: v128, high: v128,
+function store(
+  kind: usize, count: usize, p: Arguments, c: usize, output: usize,
+  s0: v128, s1: v128, s2: v128, s3: v128, low: v128, high: v128,
 ): void {
   const pixel = <usize>p.channels * 2;
   const scale = v128.load(p.scale + c * 2);
   const gateScale = kind == HARD_SWISH ? v128.load(p.otherScale + c * 2) : scale;
   const q0 = requantize(kind, s0, scale, gateScale, 0, low, low);
   const q1 = requantize(kind, s1, scale, gateScale, 0, low, low);
-  const q2 = requantize(kind, s2, scale, gateScale, 0, low, low);
-  const q3 = requantize(kind, s3, scale, gateScale, 0, low, low);
   const q01 = narrow(q0, q1, high);
-  const q23 = narrow(q2, q3, high);
   v128.store_lane<i64>(output, q01, 0);
   v128.store_lane<i64>((output += pixel), q01, 1);
+  if (count == 2) return;
+  const q2 = requantize(kind, s2, scale, gateScale, 0, low, low);
+  const q3 = count == 4 ? requantize(kind, s3, scale, gateScale, 0, low, low) : q2;
+  const q23 = narrow(q2, q3, high);
   v128.store_lane<i64>((output += pixel), q23, 0);
-  v128.store_lane<i64>((output += pixel), q23, 1);
+  if (count == 4) v128.store_lane<i64>((output += pixel), q23, 1);
 }
 
 // @ts-ignore: decorator
 @inline
-function depthwise3(stride: usize, p: Arguments, from: usize, to: usize): void {
+function depthwise3(kind: usize, stride: usize, p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
   const low = f32x4.splat(p.low);
   const high = highest(p);
@@ -79,7 +79,7 @@ function depthwise3(stride: usize, p: Arguments, from: usize, to: usize): void {
       const b2 = v128.load(filter, 80);
       const bias = v128.load(p.bias + c * 2);
       const scale = v128.load(p.scale + c * 2);
-      const gateScale = v128.load(p.otherScale + c * 2);
+      const gateScale = kind == HARD_SWISH ? v128.load(p.otherScale + c * 2) : scale;
       let at = inputRow + c;
       let under = at + 2 * rowStride;
       let u = pair(at, rowStride);
@@ -103,7 +103,7 @@ function depthwise3(stride: usize, p: Arguments, from: usize, to: usize): void {
         v = single(under);
         if (stride == 1) {
           s0 = dot(dot(s0, u, a2), v, b2);
-          store4(p, output, s0, scale, gateScale, low, high);
+          store4(kind, output, s0, scale, gateScale, low, high);
           s0 = dot(dot(s1, u, a1), v, b1);
           s1 = dot(dot(bias, u, a0), v, b0);
         } else {
@@ -113,12 +113,108 @@ function depthwise3(stride: usize, p: Arguments, from: usize, to: usize): void {
           u = pair(at, rowStride);
           v = single(under);
           s0 = dot(dot(s0, u, a2), v, b2);
-          store4(p, output, s0, scale, gateScale, low, high);
+          store4(kind, output, s0, scale, gateScale, low, high);
           s0 = dot(dot(bias, u, a0), v, b0);
         }
         output += pixel;
       } while (output < end);
     }
+  }
+}
+
+/** `count` neighbouring output pixels, 2 to 4. */
+// @ts-ignore: decorator
+@inline
+function tile5(count: usize, stride: usize, p: Arguments, input: usize, output: usize, low: v128, high: v128): void {
+  const pixel = <usize>p.channels * 2;
+  const rowStride = p.inputRowStride;
+  let filter = p.filter;
+  for (let c: usize = 0; c < pixel; c += 8) {
+    let s0 = v128.load(p.bias + c * 2);
+    let s1 = s0;
+    let s2 = s0;
+    let s3 = s0;
+    let line = input + c;
+    for (const end = line + 6 * rowStride; line < end; line += 2 * rowStride, filter += 80) {
+      let at = line;
+      const w0 = v128.load(filter);
+      const w1 = v128.load(filter, 16);
+      const w2 = v128.load(filter, 32);
+      let v = pair(at, rowStride);
+      s0 = dot(s0, v, w0);
+      v = pair((at += pixel), rowStride);
+      s0 = dot(s0, v, w1);
+      if (stride == 1) s1 = dot(s1, v, w0);
+      v = pair((at += pixel), rowStride);
+      s0 = dot(s0, v, w2);
+      s1 = stride == 1 ? dot(s1, v, w1) : dot(s1, v, w0);
+      if (stride == 1 && count > 2) s2 = dot(s2, v, w0);
+      if (never(line)) break;
+
+      const w3 = v128.load(filter, 48);
+      const w4 = v128.load(filter, 64);
+      v = pair((at += pixel), rowStride); // x3
+      s0 = dot(s0, v, w3);
+      if (stride == 1) {
+        s1 = dot(s1, v, w2);
+        if (count > 2) s2 = dot(s2, v, w1);
+        if (count > 3) s3 = dot(s3, v, w0);
+      } else {
+        s1 = dot(s1, v, w1);
+      }
+      v = pair((at += pixel), rowStride); // x4
+      s0 = dot(s0, v, w4);
+      if (stride == 1) {
+        s1 = dot(s1, v, w3);
+        if (count > 2) s2 = dot(s2, v, w2);
+        if (count > 3) s3 = dot(s3, v, w1);
+      } else {
+        s1 = dot(s1, v, w2);
+        if (count > 2) s2 = dot(s2, v, w0);
+      }
+      if (never(at)) break;
+
+      v = pair((at += pixel), rowStride); // x5
+      if (stride == 1) {
+        s1 = dot(s1, v, w4);
+        if (count > 2) s2 = dot(s2, v, w3);
+        if (count > 3) s3 = dot(s3, v, w2);
+      } else {
+        s1 = dot(s1, v, w3);
+        if (count > 2) s2 = dot(s2, v, w1);
+      }
+      if (stride == 1 && count == 2) continue;
+      v = pair((at += pixel), rowStride); // x6
+      if (stride == 1) {
+        s2 = dot(s2, v, w4);
+        if (count > 3) s3 = dot(s3, v, w3);
+      } else {
+        s1 = dot(s1, v, w4);
+        if (count > 2) s2 = dot(s2, v, w2);
+        if (count > 3) s3 = dot(s3, v, w0);
+      }
+      if (count == (stride == 1 ? 3 : 2)) continue;
+      if (never(filter)) break;
+
+      v = pair((at += pixel), rowStride); // x7
+      if (stride == 1) {
+        s3 = dot(s3, v, w4);
+        continue;
+      }
+      s2 = dot(s2, v, w3);
+      if (count > 3) s3 = dot(s3, v, w1);
+      v = pair((at += pixel), rowStride); // x8
+      s2 = dot(s2, v, w4);
+      if (count > 3) {
+        s3 = dot(s3, v, w2);
+        v = pair((at += pixel), rowStride); // x9
+        s3 = dot(s3, v, w3);
+        v = pair((at += pixel), rowStride); // x10
+        s3 = dot(s3, v, w4);
+      }
+    }
+    if (p.epilogue == HARD_SWISH) store(HARD_SWISH, count, p, c, output + c, s0, s1, s2, s3, low, high);
+    else store(CLAMP, count, p, c, output + c, s0, s1, s2, s3, low, high);
   }
 }
 
@@ -128,108 +224,32 @@ function depthwise5(stride: usize, p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
   const low = f32x4.splat(p.low);
   const high = highest(p);
-  const rowStride = p.inputRowStride;
+  const width = p.width;
+  const whole = width & ~3;
+  const rest = width - whole;
   for (let row = from; row < to; row++) {
-    const inputRow = p.input + row * stride * rowStride;
-    const outputRow = p.output + row * p.outputRowStride;
-    for (let at: usize = 0; at < p.width; at += 4) {
-      const x = <usize>min(at, p.width - 4);
-      const input = inputRow + x * stride * pixel;
-      const output = outputRow + x * pixel;
-      let filter = p.filter;
-      for (let c: usize = 0; c < pixel; c += 8) {
-        let s0 = v128.load(p.bias + c * 2);
-        let s1 = s0;
-        let s2 = s0;
-        let s3 = s0;
-        let line = input + c;
-        for (const end = line + 6 * rowStride; line < end; line += 2 * rowStride, filter += 80) {
-          let at = line;
-          const w0 = v128.load(filter);
-          const w1 = v128.load(filter, 16);
-          const w2 = v128.load(filter, 32);
-          let v = pair(at, rowStride);
-          s0 = dot(s0, v, w0);
-          v = pair((at += pixel), rowStride);
-          s0 = dot(s0, v, w1);
-          if (stride == 1) s1 = dot(s1, v, w0);
-          v = pair((at += pixel), rowStride);
-          s0 = dot(s0, v, w2);
-          s1 = stride == 1 ? dot(s1, v, w1) : dot(s1, v, w0);
-          if (stride == 1) s2 = dot(s2, v, w0);
-          if (never(line)) break;
-
-          const w3 = v128.load(filter, 48);
-          const w4 = v128.load(filter, 64);
-          v = pair((at += pixel), rowStride); // x3
-          s0 = dot(s0, v, w3);
-          if (stride == 1) {
-            s1 = dot(s1, v, w2);
-            s2 = dot(s2, v, w1);
-            s3 = dot(s3, v, w0);
-          } else {
-            s1 = dot(s1, v, w1);
-          }
-          v = pair((at += pixel), rowStride); // x4
-          s0 = dot(s0, v, w4);
-          if (stride == 1) {
-            s1 = dot(s1, v, w3);
-            s2 = dot(s2, v, w2);
-            s3 = dot(s3, v, w1);
-          } else {
-            s1 = dot(s1, v, w2);
-            s2 = dot(s2, v, w0);
-          }
-          if (never(at)) break;
-
-          v = pair((at += pixel), rowStride); // x5
-          if (stride == 1) {
-            s1 = dot(s1, v, w4);
-            s2 = dot(s2, v, w3);
-            s3 = dot(s3, v, w2);
-          } else {
-            s1 = dot(s1, v, w3);
-            s2 = dot(s2, v, w1);
-          }
-          v = pair((at += pixel), rowStride); // x6
-          if (stride == 1) {
-            s2 = dot(s2, v, w4);
-            s3 = dot(s3, v, w3);
-          } else {
-            s1 = dot(s1, v, w4);
-            s2 = dot(s2, v, w2);
-            s3 = dot(s3, v, w0);
-          }
-          if (never(filter)) break;
-
-          v = pair((at += pixel), rowStride); // x7
-          if (stride == 1) {
-            s3 = dot(s3, v, w4);
-          } else {
-            s2 = dot(s2, v, w3);
-            s3 = dot(s3, v, w1);
-            v = pair((at += pixel), rowStride); // x8
-            s2 = dot(s2, v, w4);
-            s3 = dot(s3, v, w2);
-            v = pair((at += pixel), rowStride); // x9
-            s3 = dot(s3, v, w3);
-            v = pair((at += pixel), rowStride); // x10
-            s3 = dot(s3, v, w4);
-          }
-        }
-        if (p.epilogue == HARD_SWISH) store4x4(HARD_SWISH, p, c, output + c, s0, s1, s2, s3, low, high);
-        else store4x4(CLAMP, p, c, output + c, s0, s1, s2, s3, low, high);
-      }
+    const input = p.input + row * stride * p.inputRowStride;
+    const output = p.output + row * p.outputRowStride;
+    for (let x: usize = 0; x < whole; x += 4) {
+      tile5(4, stride, p, input + x * stride * pixel, output + x * pixel, low, high);
+    }
+    if (rest == 3) {
+      tile5(3, stride, p, input + whole * stride * pixel, output + whole * pixel, low, high);
+    } else if (rest > 0) {
+      const x = width - 2;
+      tile5(2, stride, p, input + x * stride * pixel, output + x * pixel, low, high);
     }
   }
 }
 
 export function q16_depthwise_3x3s1(p: Arguments, from: usize, to: usize): void {
-  depthwise3(1, p, from, to);
+  if (p.epilogue == HARD_SWISH) depthwise3(HARD_SWISH, 1, p, from, to);
+  else depthwise3(CLAMP, 1, p, from, to);
 }
 
 export function q16_depthwise_3x3s2(p: Arguments, from: usize, to: usize): void {
-  depthwise3(2, p, from, to);
+  if (p.epilogue == HARD_SWISH) depthwise3(HARD_SWISH, 2, p, from, to);
+  else depthwise3(CLAMP, 2, p, from, to);
 }
 
 export function q16_depthwise_5x5s1(p: Arguments, from: usize, to: usize): void {
@@ -260,7 +280,8 @@ export function q16_depthwise(p: Arguments, from: usize, to: usize): void {
         }
         const scale = v128.load(p.scale + c * 2);
         const gateScale = v128.load(p.otherScale + c * 2);
-        store4(p, output + c, sum, scale, gateScale, low, high);
+        if (p.epilogue == HARD_SWISH) store4(HARD_SWISH, output + c, sum, scale, gateScale, low, high);
+        else store4(CLAMP, output + c, sum, scale, gateScale, low, high);
       }
     }
   }

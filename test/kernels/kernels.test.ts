@@ -86,6 +86,8 @@ function* convCases(): Generator<ConvCase> {
         [7, 9, 17],
         [12, 5, 24],
         [15, 16, 40],
+        [6, 14, 8],
+        [3, 11, 12],
       ] as const) {
         const half = (kernel - 1) / 2;
         for (const padding of ['same', [half, half, half, half], ...(h >= kernel && w >= kernel ? (['valid'] as const) : [])] as const) {
