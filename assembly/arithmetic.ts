@@ -40,6 +40,22 @@ export function round(x: v128): v128 {
   return i32x4.sub(f32x4.add(x, f32x4.splat(ROUND)), i32x4.splat(0x4b400000));
 }
 
+/**
+ * round(pmax(x, low)), with low an integer: lowestOf(low). Processors compare integers on more units than floats; the bits of floats
+ * above zero, as x + ROUND is, are in the order of their values, and those of floats below zero are below them all.
+ */
+// @ts-ignore: decorator
+@inline
+export function roundFrom(x: v128, lowest: v128): v128 {
+  return i32x4.sub(i32x4.max_s(f32x4.add(x, f32x4.splat(ROUND)), lowest), i32x4.splat(0x4b400000));
+}
+
+// @ts-ignore: decorator
+@inline
+export function lowestOf(low: f32): v128 {
+  return f32x4.splat(ROUND + low);
+}
+
 /** Four i16 values in memory as f32 lanes. */
 // @ts-ignore: decorator
 @inline

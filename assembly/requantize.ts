@@ -1,5 +1,5 @@
 import { Arguments } from './arguments';
-import { HARD_SWISH, RESIDUAL, clamp, loadF32FromI16, round } from './arithmetic';
+import { HARD_SWISH, RESIDUAL, loadF32FromI16, lowestOf, roundFrom } from './arithmetic';
 
 /*
  * The end of every quantized convolution. Sums are exact integers; from there on each step is one IEEE float32
@@ -13,22 +13,25 @@ import { HARD_SWISH, RESIDUAL, clamp, loadF32FromI16, round } from './arithmetic
  * A fused multiply-add would round once where these round twice: it has no place here.
  */
 
-/** x * scale * h-sigmoid(x * gateScale * 6 / scale), with the scale inside the clamp: one multiplication less. */
+/**
+ * x * scale * h-sigmoid(x * gateScale * 6 / scale), with the scale inside the clamp: one multiplication less. The clamp
+ * compares bits as integers (see roundFrom).
+ */
 // @ts-ignore: decorator
 @inline
 export function scaledHardSwish(x: v128, scale: v128, gateScale: v128): v128 {
   const gate = f32x4.add(f32x4.mul(x, gateScale), f32x4.mul(scale, f32x4.splat(0.5)));
-  return f32x4.mul(x, clamp(gate, f32x4.splat(0), scale));
+  return f32x4.mul(x, i32x4.min_s(i32x4.max_s(gate, i32x4.splat(0)), scale));
 }
 
 /** Four sums to i32 lanes, clamped from below; narrow() does the rest. */
 // @ts-ignore: decorator
 @inline
-export function requantize(kind: usize, sum: v128, scale: v128, gateScale: v128, other: usize, alpha: v128, low: v128): v128 {
+export function requantize(kind: usize, sum: v128, scale: v128, gateScale: v128, other: usize, alpha: v128, lowest: v128): v128 {
   const x = f32x4.convert_i32x4_s(sum);
   let y = kind == HARD_SWISH ? scaledHardSwish(x, scale, gateScale) : f32x4.mul(x, scale);
   if (kind == RESIDUAL) y = f32x4.add(y, f32x4.mul(loadF32FromI16(other), alpha));
-  return round(f32x4.pmax(y, low));
+  return roundFrom(y, lowest);
 }
 
 /**
@@ -39,6 +42,13 @@ export function requantize(kind: usize, sum: v128, scale: v128, gateScale: v128,
 @inline
 export function narrow(q0: v128, q1: v128, high: v128): v128 {
   return i16x8.min_s(i16x8.narrow_i32x4_s(q0, q1), high);
+}
+
+/** What requantize() takes. */
+// @ts-ignore: decorator
+@inline
+export function lowest(p: Arguments): v128 {
+  return lowestOf(p.low);
 }
 
 /** What narrow() takes. */

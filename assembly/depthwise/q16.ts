@@ -1,6 +1,6 @@
 import { Arguments } from '../arguments';
 import { CLAMP, HARD_SWISH, dot, never } from '../arithmetic';
-import { highest, narrow, requantize } from '../requantize';
+import { highest, lowest, narrow, requantize } from '../requantize';
 
 /*
  * The twin of f32.ts. Two lines of the input are interleaved, so that one dot_i16x8_s multiplies two taps, one above
@@ -62,7 +62,7 @@ function store(
 @inline
 function depthwise3(kind: usize, stride: usize, p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
-  const low = f32x4.splat(p.low);
+  const low = lowest(p);
   const high = highest(p);
   const rowStride = p.inputRowStride;
   const rowBytes = p.width * pixel;
@@ -96,28 +96,54 @@ function depthwise3(kind: usize, stride: usize, p: Arguments, from: usize, to: u
       }
       let output = outputRow + c;
       const end = output + rowBytes;
-      do {
+      // Two pixels a round: their ends are independent of each other. Behind an odd last one, what is read is not stored.
+      for (;;) {
+        let t0: v128;
         at += pixel;
         under += pixel;
         u = pair(at, rowStride);
         v = single(under);
         if (stride == 1) {
-          s0 = dot(dot(s0, u, a2), v, b2);
-          store4(kind, output, s0, scale, gateScale, low, high);
+          t0 = dot(dot(s0, u, a2), v, b2);
           s0 = dot(dot(s1, u, a1), v, b1);
           s1 = dot(dot(bias, u, a0), v, b0);
         } else {
-          s0 = dot(dot(s0, u, a1), v, b1);
+          t0 = dot(dot(s0, u, a1), v, b1);
           at += pixel;
           under += pixel;
           u = pair(at, rowStride);
           v = single(under);
-          s0 = dot(dot(s0, u, a2), v, b2);
-          store4(kind, output, s0, scale, gateScale, low, high);
+          t0 = dot(dot(t0, u, a2), v, b2);
           s0 = dot(dot(bias, u, a0), v, b0);
         }
+        let t1: v128;
+        at += pixel;
+        under += pixel;
+        u = pair(at, rowStride);
+        v = single(under);
+        if (stride == 1) {
+          t1 = dot(dot(s0, u, a2), v, b2);
+          s0 = dot(dot(s1, u, a1), v, b1);
+          s1 = dot(dot(bias, u, a0), v, b0);
+        } else {
+          t1 = dot(dot(s0, u, a1), v, b1);
+          at += pixel;
+          under += pixel;
+          u = pair(at, rowStride);
+          v = single(under);
+          t1 = dot(dot(t1, u, a2), v, b2);
+          s0 = dot(dot(bias, u, a0), v, b0);
+        }
+        const q0 = requantize(kind, t0, scale, gateScale, 0, low, low);
+        const q1 = requantize(kind, t1, scale, gateScale, 0, low, low);
+        const q = narrow(q0, q1, high);
+        v128.store_lane<i64>(output, q, 0);
         output += pixel;
-      } while (output < end);
+        if (output >= end) break;
+        v128.store_lane<i64>(output, q, 1);
+        output += pixel;
+        if (output >= end) break;
+      }
     }
   }
 }
@@ -222,7 +248,7 @@ function tile5(count: usize, stride: usize, p: Arguments, input: usize, output: 
 @inline
 function depthwise5(stride: usize, p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
-  const low = f32x4.splat(p.low);
+  const low = lowest(p);
   const high = highest(p);
   const width = p.width;
   const whole = width & ~3;
@@ -263,7 +289,7 @@ export function q16_depthwise_5x5s2(p: Arguments, from: usize, to: usize): void 
 /** Any kernel and stride, one pixel at a time: what the four above are not made for. */
 export function q16_depthwise(p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
-  const low = f32x4.splat(p.low);
+  const low = lowest(p);
   const high = highest(p);
   for (let row = from; row < to; row++) {
     for (let x: usize = 0; x < p.width; x++) {

@@ -1,5 +1,5 @@
 import { Arguments } from '../arguments';
-import { CLAMP, HARD_SWISH, clamp, loadF32FromI16, round, storeI16 } from '../arithmetic';
+import { CLAMP, HARD_SWISH, clamp, loadF32FromI16, lowestOf, round, roundFrom, storeI16 } from '../arithmetic';
 import { highest, narrow, scaledHardSwish } from '../requantize';
 
 // The twins of f32.ts: i16 in, float32 in between, i16 out, one IEEE operation at a time (see requantize.ts). Scales
@@ -98,7 +98,7 @@ export function q16_gate(p: Arguments, from: usize, to: usize): void {
 
 /** f32 to i16: round(clamp(x * scale)), scales being inverses that repeat after sourceChannels, a multiple of 8; NaN becomes 0. */
 export function q16_quantize(p: Arguments, from: usize, to: usize): void {
-  const low = f32x4.splat(p.low);
+  const lowest = lowestOf(p.low);
   const high = highest(p);
   const period = <usize>p.sourceChannels * 4;
   const count = <usize>p.width * p.channels;
@@ -110,8 +110,8 @@ export function q16_quantize(p: Arguments, from: usize, to: usize): void {
     for (let i: usize = 0; i < whole; i += 8) {
       const x = f32x4.mul(v128.load(input + i * 4), v128.load(p.scale + c));
       const y = f32x4.mul(v128.load(input + i * 4, 16), v128.load(p.scale + c, 16));
-      const q0 = round(f32x4.pmax(v128.and(x, f32x4.eq(x, x)), low));
-      const q1 = round(f32x4.pmax(v128.and(y, f32x4.eq(y, y)), low));
+      const q0 = roundFrom(v128.and(x, f32x4.eq(x, x)), lowest);
+      const q1 = roundFrom(v128.and(y, f32x4.eq(y, y)), lowest);
       v128.store(output + i * 2, narrow(q0, q1, high));
       c += 32;
       if (c == period) c = 0;

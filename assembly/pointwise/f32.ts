@@ -42,10 +42,11 @@ function store4x8(
   store8(kind, o3, c30, c31, r3, low, high);
 }
 
+/** `pointwise`: one run, an even number of steps, perhaps a residual. Windows have several runs, any steps, no residual. */
 // @ts-ignore: decorator
 @inline
 export function tile4(
-  even: bool, p: Arguments, runs: usize, next: usize,
+  pointwise: bool, p: Arguments, runs: usize, next: usize,
   a0: usize, a1: usize, a2: usize, a3: usize,
   o0: usize, o1: usize, o2: usize, o3: usize,
   r0: usize, r1: usize, r2: usize, r3: usize,
@@ -82,7 +83,7 @@ export function tile4(
         a = v128.load_splat<f32>(a3);
         c30 = madd(c30, a, b0);
         c31 = madd(c31, a, b1);
-        if (even ? never(filter) : a0 >= middle) break;
+        if (pointwise ? never(filter) : a0 >= middle) break;
 
         b0 = v128.load(filter, 32);
         b1 = v128.load(filter, 48);
@@ -106,15 +107,15 @@ export function tile4(
         a3 += 8;
       } while (a0 < end);
       // After an odd number of steps, one is left to count.
-      const rest: usize = even ? 0 : end - a0;
-      const gap: usize = even ? 0 - depth : rest + next - depth;
+      const rest: usize = pointwise ? 0 : end - a0;
+      const gap: usize = pointwise ? 0 - depth : rest + next - depth;
       filter += rest * 8;
       a0 += gap;
       a1 += gap;
       a2 += gap;
       a3 += gap;
-    } while (!even && ++run < runs);
-    if (!even) {
+    } while (!pointwise && ++run < runs);
+    if (!pointwise) {
       const back = runs * next;
       a0 -= back;
       a1 -= back;
@@ -123,7 +124,7 @@ export function tile4(
     }
     if (p.epilogue == HARD_SWISH) {
       store4x8(HARD_SWISH, p, c00, c01, c10, c11, c20, c21, c30, c31, o0 + n, o1 + n, o2 + n, o3 + n, r0 + n, r1 + n, r2 + n, r3 + n);
-    } else if (p.epilogue == RESIDUAL) {
+    } else if (pointwise && p.epilogue == RESIDUAL) {
       store4x8(RESIDUAL, p, c00, c01, c10, c11, c20, c21, c30, c31, o0 + n, o1 + n, o2 + n, o3 + n, r0 + n, r1 + n, r2 + n, r3 + n);
     } else {
       store4x8(CLAMP, p, c00, c01, c10, c11, c20, c21, c30, c31, o0 + n, o1 + n, o2 + n, o3 + n, r0 + n, r1 + n, r2 + n, r3 + n);

@@ -1,6 +1,6 @@
 import { Arguments } from '../arguments';
 import { ANY, CLAMP, HARD_SWISH, RESIDUAL, dot, never } from '../arithmetic';
-import { highest, narrow, requantize } from '../requantize';
+import { highest, lowest, narrow, requantize } from '../requantize';
 
 /*
  * The twin of f32.ts. Activations are i16 with their zero point already subtracted, filters are int8 widened to i16,
@@ -32,7 +32,7 @@ function store4x8(
   c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128,
   o0: usize, o1: usize, o2: usize, o3: usize, r0: usize, r1: usize, r2: usize, r3: usize,
 ): void {
-  const low = f32x4.splat(p.low);
+  const low = lowest(p);
   const high = highest(p);
   const alpha = f32x4.splat(p.alpha);
   const s0 = v128.load(p.scale + n * 2);
@@ -45,10 +45,11 @@ function store4x8(
   store8(kind, o3 + n, c30, c31, s0, s1, g0, g1, r3 + n, alpha, low, high);
 }
 
+/** `pointwise`: one run, an even number of steps, perhaps a residual. Windows have several runs, any steps, no residual. */
 // @ts-ignore: decorator
 @inline
 export function tile4(
-  kind: usize, even: bool, p: Arguments, runs: usize, next: usize,
+  kind: usize, pointwise: bool, p: Arguments, runs: usize, next: usize,
   a0: usize, a1: usize, a2: usize, a3: usize,
   o0: usize, o1: usize, o2: usize, o3: usize,
   r0: usize, r1: usize, r2: usize, r3: usize,
@@ -85,7 +86,7 @@ export function tile4(
         a = v128.load_splat<i32>(a3);
         c30 = dot(c30, a, b0);
         c31 = dot(c31, a, b1);
-        if (even ? never(filter) : a0 >= middle) break;
+        if (pointwise ? never(filter) : a0 >= middle) break;
 
         b0 = v128.load(filter, 32);
         b1 = v128.load(filter, 48);
@@ -109,15 +110,15 @@ export function tile4(
         a3 += 8;
       } while (a0 < end);
       // After an odd number of steps, one is left to count.
-      const rest: usize = even ? 0 : end - a0;
-      const gap: usize = even ? 0 - depth : rest + next - depth;
+      const rest: usize = pointwise ? 0 : end - a0;
+      const gap: usize = pointwise ? 0 - depth : rest + next - depth;
       filter += rest * 8;
       a0 += gap;
       a1 += gap;
       a2 += gap;
       a3 += gap;
-    } while (!even && ++run < runs);
-    if (!even) {
+    } while (!pointwise && ++run < runs);
+    if (!pointwise) {
       const back = runs * next;
       a0 -= back;
       a1 -= back;
@@ -127,7 +128,7 @@ export function tile4(
     const epilogue = kind == ANY ? p.epilogue : kind;
     if (epilogue == HARD_SWISH) {
       store4x8(HARD_SWISH, p, n, c00, c01, c10, c11, c20, c21, c30, c31, o0, o1, o2, o3, r0, r1, r2, r3);
-    } else if (epilogue == RESIDUAL) {
+    } else if (pointwise && epilogue == RESIDUAL) {
       store4x8(RESIDUAL, p, n, c00, c01, c10, c11, c20, c21, c30, c31, o0, o1, o2, o3, r0, r1, r2, r3);
     } else {
       store4x8(CLAMP, p, n, c00, c01, c10, c11, c20, c21, c30, c31, o0, o1, o2, o3, r0, r1, r2, r3);
@@ -199,7 +200,7 @@ export function q16_pointwise(p: Arguments, from: usize, to: usize): void {
 export function q16_vector(p: Arguments, from: usize, to: usize): void {
   const depth = <usize>p.inputChannels * 2;
   const alpha = f32x4.splat(p.alpha);
-  const low = f32x4.splat(p.low);
+  const low = lowest(p);
   const high = highest(p);
   let filter = p.filter + from * depth * 4;
   for (let n = from * 16; n < to * 16; n += 16) {

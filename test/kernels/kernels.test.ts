@@ -152,7 +152,8 @@ describe.each(VARIANTS)('kernels, %s SIMD', (simd) => {
           cases % 2 ? uniform(next, filterShape[3], -2, 2) : Int32Array.from({ length: filterShape[3] }, () => integer(-9000, 9000));
         const output: QuantParams =
           cases % 4
-            ? { dtype, scale: 0.01 + next() * 0.2, zeroPoint: zero(dtype) }
+            ? // At times every sum is far beyond the range: rounding meets its own limits there.
+              { dtype, scale: cases % 5 ? 0.01 + next() * 0.2 : 1e-12, zeroPoint: zero(dtype) }
             : {
                 dtype,
                 scale: uniform(next, filterShape[3], 0.01, 0.2),
