@@ -374,10 +374,7 @@ class Planner {
       const square = node.kernel[1] === kernel && node.strides[1] === stride;
       const fast = square && (kernel === 3 || kernel === 5) && (stride === 1 || stride === 2) && width >= 4;
       const name = fast ? `depthwise_${kernel}x${kernel}s${stride}` : 'depthwise';
-      push('depthwise', name, height, () => {
-        const { pointer, rowStride, pixelStride } = this.view(input);
-        return { input: pointer - padding[0] * rowStride - padding[2] * pixelStride };
-      });
+      push('depthwise', name, height, () => ({ input: this.cornerOf(input, padding) }));
       return;
     }
     if (isPointwise(node) && input.stored % 8 === 0) {
@@ -392,14 +389,29 @@ class Planner {
     const step = this.operators.length;
     const scratch: Buffer = { bytes: scratchBytes * this.packed.engine.threads, firstStep: step, lastStep: step, offset: 0 };
     this.buffers.push(scratch);
-    push('convolution', 'convolution', height, () => ({
-      scratch: this.arena + scratch.offset,
-      scratchBytes,
-      sourceChannels: input.stored,
-    }));
+    // What quantizes the image for one convolution leaves room around it: no window of it reaches over an edge.
+    const quantize = this.operators.at(-1);
+    const roomy = quantize?.kind === 'quantize' && quantize.output === input && this.readersOf(input) === 1;
+    if (roomy) this.widenHalo(input, node, padding, output.shape);
+    push('convolution', 'convolution', height, () => {
+      const { top, bottom, left, right } = input.halo;
+      const [inputHeight, inputWidth] = [top + input.shape[0] + bottom, left + input.shape[1] + right];
+      const inside = roomy ? { input: this.cornerOf(input, padding), padTop: 0, padLeft: 0, inputHeight, inputWidth } : {};
+      return { scratch: this.arena + scratch.offset, scratchBytes, sourceChannels: input.stored, ...inside };
+    });
   }
 
-  /** Makes room around a tensor for all that a depthwise kernel reads, four pixels at a time and two rows at a time. */
+  private readersOf({ name }: Tensor): number {
+    return this.packed.network.graph.nodes.filter(({ inputs }) => inputs.includes(name)).length;
+  }
+
+  /** Where the window of the first output pixel begins, in the halo. */
+  private cornerOf(input: Tensor, [top, , left]: readonly number[]): number {
+    const { pointer, rowStride, pixelStride } = this.view(input);
+    return pointer - (top as number) * rowStride - (left as number) * pixelStride;
+  }
+
+  /** Makes room around a tensor for all that a convolution reads, a depthwise one two rows at a time. */
   private widenHalo(input: Tensor, node: ConvNode, [top, , left]: readonly number[], [height, width]: Shape): void {
     const [kernelHeight, kernelWidth] = node.kernel;
     const rows = input.lanes ? kernelHeight + (kernelHeight % 2) : kernelHeight;
