@@ -258,8 +258,8 @@ function depthwise5(stride: usize, p: Arguments, from: usize, to: usize): void {
   const low = lowest(p);
   const high = highest(p);
   const width = p.width;
-  const whole = width & ~3;
-  const rest = width - whole;
+  const rest = width & 3;
+  const whole = width - rest;
   for (let row = from; row < to; row++) {
     const input = p.input + row * stride * p.inputRowStride;
     const output = p.output + row * p.outputRowStride;

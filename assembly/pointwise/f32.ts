@@ -132,7 +132,47 @@ export function tile4(
   }
 }
 
-/** A unit is four consecutive pixels; beyond the last one, it repeats. */
+/** One pixel by all of `from` to `to`, in eights of output channels; four sums a register pair hide the adds' latency. */
+function onePixel(p: Arguments, input: usize, output: usize, other: usize, from: usize, to: usize): void {
+  const depth = <usize>p.inputChannels * 4;
+  const low = f32x4.splat(p.low);
+  const high = f32x4.splat(p.high);
+  let filter = p.filter + from * depth * 8;
+  for (let n = from * 32; n < to * 32; n += 32) {
+    let a = input;
+    let c0 = v128.load(p.bias + n);
+    let c1 = v128.load(p.bias + n, 16);
+    let d0 = f32x4.splat(0);
+    let d1 = f32x4.splat(0);
+    let e0 = f32x4.splat(0);
+    let e1 = f32x4.splat(0);
+    let f0 = f32x4.splat(0);
+    let f1 = f32x4.splat(0);
+    for (const end = a + depth; a < end; a += 16, filter += 128) {
+      let x = v128.load_splat<f32>(a);
+      c0 = madd(c0, x, v128.load(filter));
+      c1 = madd(c1, x, v128.load(filter, 16));
+      x = v128.load_splat<f32>(a, 4);
+      d0 = madd(d0, x, v128.load(filter, 32));
+      d1 = madd(d1, x, v128.load(filter, 48));
+      if (never(filter)) break;
+
+      x = v128.load_splat<f32>(a, 8);
+      e0 = madd(e0, x, v128.load(filter, 64));
+      e1 = madd(e1, x, v128.load(filter, 80));
+      x = v128.load_splat<f32>(a, 12);
+      f0 = madd(f0, x, v128.load(filter, 96));
+      f1 = madd(f1, x, v128.load(filter, 112));
+    }
+    c0 = f32x4.add(f32x4.add(c0, d0), f32x4.add(e0, f0));
+    c1 = f32x4.add(f32x4.add(c1, d1), f32x4.add(e1, f1));
+    if (p.epilogue == HARD_SWISH) store8(HARD_SWISH, output + n, c0, c1, 0, low, high);
+    else if (p.epilogue == RESIDUAL) store8(RESIDUAL, output + n, c0, c1, other + n, low, high);
+    else store8(CLAMP, output + n, c0, c1, 0, low, high);
+  }
+}
+
+/** A unit is four consecutive pixels; beyond the last one, it repeats, but for a single one: 7x7 is 12 fours and one. */
 export function f32_pointwise(p: Arguments, from: usize, to: usize): void {
   const width = p.width;
   const pixels = p.height * width;
@@ -148,6 +188,10 @@ export function f32_pointwise(p: Arguments, from: usize, to: usize): void {
     const a0 = p.input + row * p.inputRowStride + x * inputPixel;
     const o0 = p.output + row * p.outputRowStride + x * outputPixel;
     const r0 = p.other + row * p.otherRowStride + x * outputPixel;
+    if (pixel + 1 == pixels) {
+      onePixel(p, a0, o0, r0, 0, p.channels / 8);
+      break;
+    }
     let a1 = a0;
     let o1 = o0;
     let r1 = r0;
@@ -182,44 +226,7 @@ export function f32_pointwise(p: Arguments, from: usize, to: usize): void {
   }
 }
 
-/**
- * Matrix by vector, for the layers behind the pool: one pixel by eight channels, four sums a register pair to hide the
- * adds' latency. A unit is eight output channels.
- */
+/** Matrix by vector, for the layers behind the pool. A unit is eight output channels. */
 export function f32_vector(p: Arguments, from: usize, to: usize): void {
-  const depth = <usize>p.inputChannels * 4;
-  const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
-  let filter = p.filter + from * depth * 8;
-  for (let n = from * 32; n < to * 32; n += 32) {
-    let a = p.input;
-    let c0 = v128.load(p.bias + n);
-    let c1 = v128.load(p.bias + n, 16);
-    let d0 = f32x4.splat(0);
-    let d1 = f32x4.splat(0);
-    let e0 = f32x4.splat(0);
-    let e1 = f32x4.splat(0);
-    let f0 = f32x4.splat(0);
-    let f1 = f32x4.splat(0);
-    for (const end = a + depth; a < end; a += 16, filter += 128) {
-      let x = v128.load_splat<f32>(a);
-      c0 = madd(c0, x, v128.load(filter));
-      c1 = madd(c1, x, v128.load(filter, 16));
-      x = v128.load_splat<f32>(a, 4);
-      d0 = madd(d0, x, v128.load(filter, 32));
-      d1 = madd(d1, x, v128.load(filter, 48));
-      if (never(filter)) break;
-
-      x = v128.load_splat<f32>(a, 8);
-      e0 = madd(e0, x, v128.load(filter, 64));
-      e1 = madd(e1, x, v128.load(filter, 80));
-      x = v128.load_splat<f32>(a, 12);
-      f0 = madd(f0, x, v128.load(filter, 96));
-      f1 = madd(f1, x, v128.load(filter, 112));
-    }
-    c0 = f32x4.add(f32x4.add(c0, d0), f32x4.add(e0, f0));
-    c1 = f32x4.add(f32x4.add(c1, d1), f32x4.add(e1, f1));
-    if (p.epilogue == HARD_SWISH) store8(HARD_SWISH, p.output + n, c0, c1, 0, low, high);
-    else store8(CLAMP, p.output + n, c0, c1, 0, low, high);
-  }
+  onePixel(p, p.input, p.output, 0, from, to);
 }

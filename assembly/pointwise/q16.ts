@@ -137,7 +137,59 @@ export function tile4(
   }
 }
 
-/** A unit is four consecutive pixels; beyond the last one, it repeats. */
+/** The twin of the one in f32.ts; isNarrow: the filter is in int8. */
+// @ts-ignore: decorator
+@inline
+function onePixel(isNarrow: bool, p: Arguments, input: usize, output: usize, other: usize, from: usize, to: usize): void {
+  const depth = <usize>p.inputChannels * 2;
+  const alpha = f32x4.splat(p.alpha);
+  const low = lowest(p);
+  const high = highest(p);
+  const step: usize = isNarrow ? 16 : 32;
+  let filter = p.filter + from * depth * (step / 4);
+  for (let n = from * 16; n < to * 16; n += 16) {
+    let a = input;
+    let c0 = v128.load(p.bias + n * 2);
+    let c1 = v128.load(p.bias + n * 2, 16);
+    let d0 = i32x4.splat(0);
+    let d1 = i32x4.splat(0);
+    let e0 = i32x4.splat(0);
+    let e1 = i32x4.splat(0);
+    let f0 = i32x4.splat(0);
+    let f1 = i32x4.splat(0);
+    for (const end = a + depth; a < end; a += 16, filter += step * 4) {
+      let x = v128.load_splat<i32>(a);
+      c0 = dot(c0, x, isNarrow ? v128.load_ext<i8>(filter) : v128.load(filter));
+      c1 = dot(c1, x, isNarrow ? v128.load_ext<i8>(filter, 8) : v128.load(filter, 16));
+      x = v128.load_splat<i32>(a, 4);
+      d0 = dot(d0, x, isNarrow ? v128.load_ext<i8>(filter, 16) : v128.load(filter, 32));
+      d1 = dot(d1, x, isNarrow ? v128.load_ext<i8>(filter, 24) : v128.load(filter, 48));
+      if (never(filter)) break;
+
+      x = v128.load_splat<i32>(a, 8);
+      e0 = dot(e0, x, isNarrow ? v128.load_ext<i8>(filter, 32) : v128.load(filter, 64));
+      e1 = dot(e1, x, isNarrow ? v128.load_ext<i8>(filter, 40) : v128.load(filter, 80));
+      x = v128.load_splat<i32>(a, 12);
+      f0 = dot(f0, x, isNarrow ? v128.load_ext<i8>(filter, 48) : v128.load(filter, 96));
+      f1 = dot(f1, x, isNarrow ? v128.load_ext<i8>(filter, 56) : v128.load(filter, 112));
+    }
+    c0 = i32x4.add(i32x4.add(c0, d0), i32x4.add(e0, f0));
+    c1 = i32x4.add(i32x4.add(c1, d1), i32x4.add(e1, f1));
+    const s0 = v128.load(p.scale + n * 2);
+    const s1 = v128.load(p.scale + n * 2, 16);
+    const g0 = v128.load(p.otherScale + n * 2);
+    const g1 = v128.load(p.otherScale + n * 2, 16);
+    if (p.epilogue == HARD_SWISH) store8(HARD_SWISH, output + n, c0, c1, s0, s1, g0, g1, 0, alpha, low, high);
+    else if (!isNarrow && p.epilogue == RESIDUAL) store8(RESIDUAL, output + n, c0, c1, s0, s1, g0, g1, other + n, alpha, low, high);
+    else store8(CLAMP, output + n, c0, c1, s0, s1, g0, g1, 0, alpha, low, high);
+  }
+}
+
+function lastPixel(p: Arguments, input: usize, output: usize, other: usize): void {
+  onePixel(false, p, input, output, other, 0, p.channels / 8);
+}
+
+/** A unit is four consecutive pixels; beyond the last one, it repeats, but for a single one: 7x7 is 12 fours and one. */
 // @ts-ignore: decorator
 @inline
 function pointwise(kind: usize, p: Arguments, from: usize, to: usize): void {
@@ -155,6 +207,10 @@ function pointwise(kind: usize, p: Arguments, from: usize, to: usize): void {
     const a0 = p.input + row * p.inputRowStride + x * inputPixel;
     const o0 = p.output + row * p.outputRowStride + x * outputPixel;
     const r0 = kind == RESIDUAL ? p.other + row * p.otherRowStride + x * outputPixel : 0;
+    if (pixel + 1 == pixels) {
+      lastPixel(p, a0, o0, r0);
+      break;
+    }
     let a1 = a0;
     let o1 = o0;
     let r1 = r0;
@@ -198,44 +254,5 @@ export function q16_pointwise(p: Arguments, from: usize, to: usize): void {
 
 /** The twin of f32_vector, its filter in int8: these layers read each weight once, so that its bytes count. */
 export function q16_vector(p: Arguments, from: usize, to: usize): void {
-  const depth = <usize>p.inputChannels * 2;
-  const alpha = f32x4.splat(p.alpha);
-  const low = lowest(p);
-  const high = highest(p);
-  let filter = p.filter + from * depth * 4;
-  for (let n = from * 16; n < to * 16; n += 16) {
-    let a = p.input;
-    let c0 = v128.load(p.bias + n * 2);
-    let c1 = v128.load(p.bias + n * 2, 16);
-    let d0 = i32x4.splat(0);
-    let d1 = i32x4.splat(0);
-    let e0 = i32x4.splat(0);
-    let e1 = i32x4.splat(0);
-    let f0 = i32x4.splat(0);
-    let f1 = i32x4.splat(0);
-    for (const end = a + depth; a < end; a += 16, filter += 64) {
-      let x = v128.load_splat<i32>(a);
-      c0 = dot(c0, x, v128.load_ext<i8>(filter));
-      c1 = dot(c1, x, v128.load_ext<i8>(filter, 8));
-      x = v128.load_splat<i32>(a, 4);
-      d0 = dot(d0, x, v128.load_ext<i8>(filter, 16));
-      d1 = dot(d1, x, v128.load_ext<i8>(filter, 24));
-      if (never(filter)) break;
-
-      x = v128.load_splat<i32>(a, 8);
-      e0 = dot(e0, x, v128.load_ext<i8>(filter, 32));
-      e1 = dot(e1, x, v128.load_ext<i8>(filter, 40));
-      x = v128.load_splat<i32>(a, 12);
-      f0 = dot(f0, x, v128.load_ext<i8>(filter, 48));
-      f1 = dot(f1, x, v128.load_ext<i8>(filter, 56));
-    }
-    c0 = i32x4.add(i32x4.add(c0, d0), i32x4.add(e0, f0));
-    c1 = i32x4.add(i32x4.add(c1, d1), i32x4.add(e1, f1));
-    const s0 = v128.load(p.scale + n * 2);
-    const s1 = v128.load(p.scale + n * 2, 16);
-    const g0 = v128.load(p.otherScale + n * 2);
-    const g1 = v128.load(p.otherScale + n * 2, 16);
-    if (p.epilogue == HARD_SWISH) store8(HARD_SWISH, p.output + n, c0, c1, s0, s1, g0, g1, 0, alpha, low, high);
-    else store8(CLAMP, p.output + n, c0, c1, s0, s1, g0, g1, 0, alpha, low, high);
-  }
+  onePixel(true, p, p.input, p.output, 0, from, to);
 }

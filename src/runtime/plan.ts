@@ -10,6 +10,9 @@ import { activationRange, isPointwise, type PackedConv, packFloat, packQuantized
 /** The gate of squeeze-excite in Q15, which one instruction multiplies with. */
 export const GATE_LANES: Lanes = { scale: 2 ** -15, low: 0, high: 32767 };
 
+/** Rows and columns of an image that no window reaches over the edges of. */
+const ALL = 0x7fffffff;
+
 /** A tensor of the plan: a buffer with a layout. */
 interface Tensor extends Buffer {
   readonly name: string;
@@ -393,12 +396,13 @@ class Planner {
     const quantize = this.operators.at(-1);
     const roomy = quantize?.kind === 'quantize' && quantize.output === input && this.readersOf(input) === 1;
     if (roomy) this.widenHalo(input, node, padding, output.shape);
-    push('convolution', 'convolution', height, () => {
-      const { top, bottom, left, right } = input.halo;
-      const [inputHeight, inputWidth] = [top + input.shape[0] + bottom, left + input.shape[1] + right];
-      const inside = roomy ? { input: this.cornerOf(input, padding), padTop: 0, padLeft: 0, inputHeight, inputWidth } : {};
-      return { scratch: this.arena + scratch.offset, scratchBytes, sourceChannels: input.stored, ...inside };
-    });
+    const inside = () => ({ input: this.cornerOf(input, padding), padTop: 0, padLeft: 0, inputHeight: ALL, inputWidth: ALL });
+    push('convolution', 'convolution', height, () => ({
+      scratch: this.arena + scratch.offset,
+      scratchBytes,
+      sourceChannels: input.stored,
+      ...(roomy ? inside() : {}),
+    }));
   }
 
   private readersOf({ name }: Tensor): number {
