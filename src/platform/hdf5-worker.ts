@@ -8,8 +8,8 @@ export interface Reply {
   /** Undefined where the file is damaged. */
   readonly layers?: KerasLayer[];
   readonly reason?: string;
-  /** What the library says from now on is worth nothing. */
-  readonly broken: boolean;
+  /** The thread has read its last file: the library broke on this one, or keeps much memory of those that it read. */
+  readonly last: boolean;
 }
 
 declare const require: (name: 'node:worker_threads') => { readonly parentPort: MessagePort };
@@ -77,6 +77,16 @@ function layersOf(file: Group): KerasLayer[] {
   });
 }
 
+/** Memory that a file's header asks for is had up to this many bytes: the library is told that there is no more. */
+let most = Number.POSITIVE_INFINITY;
+let held = 0;
+const { grow } = WebAssembly.Memory.prototype;
+WebAssembly.Memory.prototype.grow = function (this: WebAssembly.Memory, pages) {
+  if (this.buffer.byteLength + pages * 65536 > most) throw new RangeError('a file asks for more memory than it has use for');
+  held = this.buffer.byteLength + pages * 65536;
+  return grow.call(this, pages);
+};
+
 function read({ File }: Hdf5, { FS }: Awaited<Hdf5['ready']>, bytes: Uint8Array): Reply {
   const path = 'weights.h5';
   let file: InstanceType<Hdf5['File']> | undefined;
@@ -85,11 +95,11 @@ function read({ File }: Hdf5, { FS }: Awaited<Hdf5['ready']>, bytes: Uint8Array)
     FS.writeFile(path, bytes);
     file = new File(path, 'r');
     if (file.file_id < 0n) throw new Damage('it is no HDF5');
-    reply = { layers: layersOf(file), broken: false };
+    reply = { layers: layersOf(file), last: held > most / 2 };
   } catch (cause) {
     // A trap, or the end of the stack in the middle of C.
     const broken = cause instanceof WebAssembly.RuntimeError || cause instanceof RangeError;
-    reply = { reason: (cause as Error).message, broken };
+    reply = { reason: (cause as Error).message, last: broken || held > most / 2 };
   }
   try {
     file?.close();
@@ -97,17 +107,9 @@ function read({ File }: Hdf5, { FS }: Awaited<Hdf5['ready']>, bytes: Uint8Array)
     return reply;
   } catch {
     // A damaged file can break its own closing, and stays open then.
-    return { ...reply, broken: true };
+    return { ...reply, last: true };
   }
 }
-
-/** Memory that a file's header asks for is had up to this many bytes: the library is told that there is no more. */
-let most = Number.POSITIVE_INFINITY;
-const { grow } = WebAssembly.Memory.prototype;
-WebAssembly.Memory.prototype.grow = function (this: WebAssembly.Memory, pages) {
-  if (this.buffer.byteLength + pages * 65536 > most) throw new RangeError('a file asks for more memory than it has use for');
-  return grow.call(this, pages);
-};
 
 const { parentPort } = require('node:worker_threads');
 let hdf5: Hdf5;

@@ -61,16 +61,16 @@ let turn: Promise<unknown> = Promise.resolve();
 async function readNow(bytes: Uint8Array): Promise<KerasLayer[]> {
   const worker = idle ?? (await start());
   idle = undefined;
-  let broken = true;
+  let last = true;
   try {
     const reply = await ask<Reply>(worker, { bytes }, PATIENCE.milliseconds + (PATIENCE.perMegabyte * bytes.length) / 1e6);
-    broken = reply.broken;
+    last = reply.last;
     if (reply.layers) return reply.layers;
     throw new Error(reply.reason);
   } catch (cause) {
     throw new ModelFormatError(`keras: the file is damaged: ${(cause as Error).message}.`, { cause });
   } finally {
-    if (broken) void worker.terminate();
+    if (last) void worker.terminate();
     else idle = worker;
   }
 }
