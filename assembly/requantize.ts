@@ -35,8 +35,8 @@ export function requantize(kind: usize, sum: v128, scale: v128, gateScale: v128,
 }
 
 /**
- * Eight lanes to i16, clamped from above. After rounding, because round() keeps the order of all it is given above
- * -2^22, however large, narrowing saturates, and one minimum then does for eight lanes.
+ * Eight lanes to i16, clamped from above. After rounding, because roundFrom() keeps the order of all that it is given,
+ * however large, narrowing saturates, and one minimum then does for eight lanes.
  */
 // @ts-ignore: decorator
 @inline
