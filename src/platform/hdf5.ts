@@ -46,7 +46,7 @@ async function ask<T>(worker: Worker, request: Request, milliseconds: number): P
 async function start(): Promise<Worker> {
   const library = locate();
   const { default: source } = await import('../runtime/binaries/hdf5-worker.js');
-  const worker = new Worker(source, { eval: true, resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES } });
+  const worker = new Worker(source, { eval: true, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES } });
   worker.on('error', () => undefined); // whoever asks it is told
   await ask(worker, { library }, START_MILLISECONDS).catch((cause) => {
     void worker.terminate();

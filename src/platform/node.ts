@@ -142,7 +142,8 @@ const platform: Platform = {
   parallelism: availableParallelism,
   mainThreadMaySleep: true,
   nestsThreads: true,
-  startThread: (source) => wrapThread(new Worker(source, { eval: true })),
+  // Flags that say how to read a script, such as --input-type, are the main script's alone.
+  startThread: (source) => wrapThread(new Worker(source, { eval: true, execArgv: [] })),
   startModelWorker: async () => wrapThread(new Worker(new URL('../worker/start.js', import.meta.url))),
   wrapWorker: () => {
     throw new InputError('a Worker of your own is for browsers; worker: true starts one in Node.');

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -26,6 +26,11 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'mobilenet-v3-package-'));
   const { stdout } = await execute('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', folder]);
   tarball = join(folder, JSON.parse(stdout)[0].filename);
+  const modules = join(folder, 'node_modules');
+  await mkdir(join(modules, '@assemblyscript'), { recursive: true });
+  await execute('tar', ['xzf', tarball, '-C', folder]);
+  await symlink(join(folder, 'package'), join(modules, 'mobilenet-v3-wasm'));
+  await symlink(resolve('node_modules/@assemblyscript/loader'), join(modules, '@assemblyscript/loader'));
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
@@ -44,6 +49,18 @@ describe('the tarball', () => {
       tsconfigRaw: '{}',
     });
     expect(brotliCompressSync(outputFiles[0]?.contents as Uint8Array).length).toBeLessThan(60 * 1024);
+  });
+
+  it('says what a file needs that a package beside it reads', async () => {
+    const script = `import { loadModel } from 'mobilenet-v3-wasm';
+      await loadModel(Uint8Array.of(0x89, 0x48, 0x44, 0x46, 13, 10, 26, 10)).catch(({ name, message }) => console.log(name, message));`;
+    const run = () => execute(process.execPath, ['--input-type=module', '-e', script], { cwd: folder });
+    expect((await run()).stdout).toMatch(/^InputError .*npm install h5wasm/);
+    const broken = join(folder, 'node_modules/h5wasm');
+    await mkdir(broken);
+    await writeFile(join(broken, 'package.json'), '{ "type": "module", "exports": "./index.js" }');
+    await writeFile(join(broken, 'index.js'), "throw new Error('for another machine');");
+    expect((await run()).stdout).toMatch(/^InputError .*"h5wasm" does not start: for another machine/);
   });
 
   it('is what publint asks for', async () => {
@@ -66,11 +83,6 @@ const [chromium] = ENGINES;
   let expected: number[];
 
   beforeAll(async () => {
-    const modules = join(folder, 'node_modules');
-    await mkdir(join(modules, '@assemblyscript'), { recursive: true });
-    await execute('tar', ['xzf', tarball, '-C', folder]);
-    await symlink(join(folder, 'package'), join(modules, 'mobilenet-v3-wasm'));
-    await symlink(resolve('node_modules/@assemblyscript/loader'), join(modules, '@assemblyscript/loader'));
     await cp('test/built/app', folder, { recursive: true });
     const float = await LocalModel.create(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5, resolution: 64 })));
     const model = await quantize(float, [input]);
