@@ -4,8 +4,8 @@ import { readNetwork } from '../../src/weights/load.js';
 
 // Files that were changed on their way, and what every reader owes whoever gives it one.
 
-/** A few hundred inputs a reader in every run; npm run soak, 200,000. */
-export const RUNS = Number(process.env['FUZZ_RUNS'] ?? 400);
+/** A thousand inputs a reader in every run; npm run soak, 200,000. */
+export const RUNS = Number(process.env['FUZZ_RUNS'] ?? 1000);
 const PATIENCE_MILLISECONDS = 1000;
 /** Of the file's own bytes, and what a small file may take besides. */
 const MOST_MEMORY = { times: 24, besides: 64 << 20 };
