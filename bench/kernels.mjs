@@ -48,7 +48,9 @@ function* summary(steps, top) {
   const groups = new Map();
   for (const step of steps.filter(({ madds }) => madds > 0)) {
     const inputs = Number(/^\d+x\d+x(\d+)/.exec(step.shape)?.[1] ?? 0);
-    const kind = step.kind === 'pointwise' ? `pointwise, ${inputs >= 64 ? '64 input channels and more' : 'fewer'}` : step.kind;
+    const ofPointwise = inputs >= 64 ? '64 input channels and more' : 'fewer';
+    const detail = { pointwise: `, ${ofPointwise}`, depthwise: `, ${/ (\d+x\d+)\//.exec(step.shape)?.[1]}` }[step.kind] ?? '';
+    const kind = step.kind + detail;
     groups.set(kind, [...(groups.get(kind) ?? []), step]);
   }
   const percent = (madds, ms) => Math.round((100 * madds) / ms / 1e6 / top);
