@@ -1,5 +1,5 @@
 import { Arguments } from '../arguments';
-import { CLAMP, HARD_SWISH, RESIDUAL, clamp, hardSwish, madd, never } from '../arithmetic';
+import { HARD_SWISH, RESIDUAL, clamp, hardSwish, madd, never } from '../arithmetic';
 
 /*
  * Four pixels by eight output channels, in registers:
@@ -12,37 +12,25 @@ import { CLAMP, HARD_SWISH, RESIDUAL, clamp, hardSwish, madd, never } from '../a
 
 // @ts-ignore: decorator
 @inline
-function store8(
-  kind: usize, output: usize, c0: v128, c1: v128, other: usize, low: v128, high: v128,
-): void {
-  if (kind == HARD_SWISH) {
-    v128.store(output, hardSwish(c0));
-    v128.store(output, hardSwish(c1), 16);
-  } else {
-    if (kind == RESIDUAL) {
-      c0 = f32x4.add(c0, v128.load(other));
-      c1 = f32x4.add(c1, v128.load(other, 16));
-    }
-    v128.store(output, clamp(c0, low, high));
-    v128.store(output, clamp(c1, low, high), 16);
-  }
+function storeHardSwish(output: usize, c0: v128, c1: v128): void {
+  v128.store(output, hardSwish(c0));
+  v128.store(output, hardSwish(c1), 16);
 }
 
 // @ts-ignore: decorator
 @inline
-function store4x8(
-  kind: usize, p: Arguments, c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128,
-  o0: usize, o1: usize, o2: usize, o3: usize, r0: usize, r1: usize, r2: usize, r3: usize,
-): void {
-  const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
-  store8(kind, o0, c00, c01, r0, low, high);
-  store8(kind, o1, c10, c11, r1, low, high);
-  store8(kind, o2, c20, c21, r2, low, high);
-  store8(kind, o3, c30, c31, r3, low, high);
+function storeClamped(output: usize, c0: v128, c1: v128, low: v128, high: v128): void {
+  v128.store(output, clamp(c0, low, high));
+  v128.store(output, clamp(c1, low, high), 16);
 }
 
-/** `pointwise`: one run, an even number of steps, perhaps a residual. Windows have several runs, any steps, no residual. */
+// @ts-ignore: decorator
+@inline
+function storeSum(output: usize, c0: v128, c1: v128, other: usize, low: v128, high: v128): void {
+  storeClamped(output, f32x4.add(c0, v128.load(other)), f32x4.add(c1, v128.load(other, 16)), low, high);
+}
+
+/** `pointwise`: one run, a multiple of eight steps, perhaps a residual. Windows have several runs, any steps, no residual. */
 // @ts-ignore: decorator
 @inline
 export function tile4(
@@ -53,6 +41,7 @@ export function tile4(
 ): void {
   const depth = <usize>p.inputChannels * 4;
   const endOfChannels = <usize>p.channels * 4;
+  const steps: usize = pointwise ? 8 : 2;
   let filter = p.filter;
   const bias = p.bias;
   for (let n: usize = 0; n < endOfChannels; n += 32) {
@@ -71,40 +60,67 @@ export function tile4(
       do {
         let b0 = v128.load(filter);
         let b1 = v128.load(filter, 16);
-        let a = v128.load_splat<f32>(a0);
-        c00 = madd(c00, a, b0);
-        c01 = madd(c01, a, b1);
-        a = v128.load_splat<f32>(a1);
-        c10 = madd(c10, a, b0);
-        c11 = madd(c11, a, b1);
-        a = v128.load_splat<f32>(a2);
-        c20 = madd(c20, a, b0);
-        c21 = madd(c21, a, b1);
-        a = v128.load_splat<f32>(a3);
-        c30 = madd(c30, a, b0);
-        c31 = madd(c31, a, b1);
-        if (pointwise ? never(filter) : a0 >= middle) break;
-
+        let a = v128.load_splat<f32>(a0); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
+        a = v128.load_splat<f32>(a1); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
+        a = v128.load_splat<f32>(a2); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
+        a = v128.load_splat<f32>(a3); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
+        if (pointwise ? never(filter + 32) : a0 >= middle) break;
         b0 = v128.load(filter, 32);
         b1 = v128.load(filter, 48);
-        a = v128.load_splat<f32>(a0, 4);
-        c00 = madd(c00, a, b0);
-        c01 = madd(c01, a, b1);
-        a = v128.load_splat<f32>(a1, 4);
-        c10 = madd(c10, a, b0);
-        c11 = madd(c11, a, b1);
-        a = v128.load_splat<f32>(a2, 4);
-        c20 = madd(c20, a, b0);
-        c21 = madd(c21, a, b1);
-        a = v128.load_splat<f32>(a3, 4);
-        c30 = madd(c30, a, b0);
-        c31 = madd(c31, a, b1);
-
-        filter += 64;
-        a0 += 8;
-        a1 += 8;
-        a2 += 8;
-        a3 += 8;
+        a = v128.load_splat<f32>(a0, 4); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
+        a = v128.load_splat<f32>(a1, 4); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
+        a = v128.load_splat<f32>(a2, 4); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
+        a = v128.load_splat<f32>(a3, 4); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
+        if (pointwise) {
+          // V8 asks in every round whether to stop: eight steps instead of two are 2 to 3 % faster.
+          if (never(filter + 64)) break;
+          b0 = v128.load(filter, 64);
+          b1 = v128.load(filter, 80);
+          a = v128.load_splat<f32>(a0, 8); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
+          a = v128.load_splat<f32>(a1, 8); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
+          a = v128.load_splat<f32>(a2, 8); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
+          a = v128.load_splat<f32>(a3, 8); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
+          if (never(filter + 96)) break;
+          b0 = v128.load(filter, 96);
+          b1 = v128.load(filter, 112);
+          a = v128.load_splat<f32>(a0, 12); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
+          a = v128.load_splat<f32>(a1, 12); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
+          a = v128.load_splat<f32>(a2, 12); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
+          a = v128.load_splat<f32>(a3, 12); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
+          if (never(filter + 128)) break;
+          b0 = v128.load(filter, 128);
+          b1 = v128.load(filter, 144);
+          a = v128.load_splat<f32>(a0, 16); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
+          a = v128.load_splat<f32>(a1, 16); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
+          a = v128.load_splat<f32>(a2, 16); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
+          a = v128.load_splat<f32>(a3, 16); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
+          if (never(filter + 160)) break;
+          b0 = v128.load(filter, 160);
+          b1 = v128.load(filter, 176);
+          a = v128.load_splat<f32>(a0, 20); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
+          a = v128.load_splat<f32>(a1, 20); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
+          a = v128.load_splat<f32>(a2, 20); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
+          a = v128.load_splat<f32>(a3, 20); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
+          if (never(filter + 192)) break;
+          b0 = v128.load(filter, 192);
+          b1 = v128.load(filter, 208);
+          a = v128.load_splat<f32>(a0, 24); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
+          a = v128.load_splat<f32>(a1, 24); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
+          a = v128.load_splat<f32>(a2, 24); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
+          a = v128.load_splat<f32>(a3, 24); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
+          if (never(filter + 224)) break;
+          b0 = v128.load(filter, 224);
+          b1 = v128.load(filter, 240);
+          a = v128.load_splat<f32>(a0, 28); c00 = madd(c00, a, b0); c01 = madd(c01, a, b1);
+          a = v128.load_splat<f32>(a1, 28); c10 = madd(c10, a, b0); c11 = madd(c11, a, b1);
+          a = v128.load_splat<f32>(a2, 28); c20 = madd(c20, a, b0); c21 = madd(c21, a, b1);
+          a = v128.load_splat<f32>(a3, 28); c30 = madd(c30, a, b0); c31 = madd(c31, a, b1);
+        }
+        filter += steps * 32;
+        a0 += steps * 4;
+        a1 += steps * 4;
+        a2 += steps * 4;
+        a3 += steps * 4;
       } while (a0 < end);
       // After an odd number of steps, one is left to count.
       const rest: usize = pointwise ? 0 : end - a0;
@@ -122,12 +138,23 @@ export function tile4(
       a2 -= back;
       a3 -= back;
     }
+    const low = f32x4.splat(p.low);
+    const high = f32x4.splat(p.high);
     if (p.epilogue == HARD_SWISH) {
-      store4x8(HARD_SWISH, p, c00, c01, c10, c11, c20, c21, c30, c31, o0 + n, o1 + n, o2 + n, o3 + n, r0 + n, r1 + n, r2 + n, r3 + n);
+      storeHardSwish(o0 + n, c00, c01);
+      storeHardSwish(o1 + n, c10, c11);
+      storeHardSwish(o2 + n, c20, c21);
+      storeHardSwish(o3 + n, c30, c31);
     } else if (pointwise && p.epilogue == RESIDUAL) {
-      store4x8(RESIDUAL, p, c00, c01, c10, c11, c20, c21, c30, c31, o0 + n, o1 + n, o2 + n, o3 + n, r0 + n, r1 + n, r2 + n, r3 + n);
+      storeSum(o0 + n, c00, c01, r0 + n, low, high);
+      storeSum(o1 + n, c10, c11, r1 + n, low, high);
+      storeSum(o2 + n, c20, c21, r2 + n, low, high);
+      storeSum(o3 + n, c30, c31, r3 + n, low, high);
     } else {
-      store4x8(CLAMP, p, c00, c01, c10, c11, c20, c21, c30, c31, o0 + n, o1 + n, o2 + n, o3 + n, r0 + n, r1 + n, r2 + n, r3 + n);
+      storeClamped(o0 + n, c00, c01, low, high);
+      storeClamped(o1 + n, c10, c11, low, high);
+      storeClamped(o2 + n, c20, c21, low, high);
+      storeClamped(o3 + n, c30, c31, low, high);
     }
   }
 }
@@ -166,9 +193,9 @@ function onePixel(p: Arguments, input: usize, output: usize, other: usize, from:
     }
     c0 = f32x4.add(f32x4.add(c0, d0), f32x4.add(e0, f0));
     c1 = f32x4.add(f32x4.add(c1, d1), f32x4.add(e1, f1));
-    if (p.epilogue == HARD_SWISH) store8(HARD_SWISH, output + n, c0, c1, 0, low, high);
-    else if (p.epilogue == RESIDUAL) store8(RESIDUAL, output + n, c0, c1, other + n, low, high);
-    else store8(CLAMP, output + n, c0, c1, 0, low, high);
+    if (p.epilogue == HARD_SWISH) storeHardSwish(output + n, c0, c1);
+    else if (p.epilogue == RESIDUAL) storeSum(output + n, c0, c1, other + n, low, high);
+    else storeClamped(output + n, c0, c1, low, high);
   }
 }
 
