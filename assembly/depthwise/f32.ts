@@ -14,9 +14,8 @@ import { CLAMP, HARD_SWISH, clamp, hardSwish, madd, never } from '../arithmetic'
 // @ts-ignore: decorator
 @inline
 function store4x4(
-  kind: usize, p: Arguments, output: usize, s0: v128, s1: v128, s2: v128, s3: v128, low: v128, high: v128,
+  kind: usize, pixel: usize, output: usize, s0: v128, s1: v128, s2: v128, s3: v128, low: v128, high: v128,
 ): void {
-  const pixel = <usize>p.channels * 4;
   v128.store(output, kind == HARD_SWISH ? hardSwish(s0) : clamp(s0, low, high));
   v128.store((output += pixel), kind == HARD_SWISH ? hardSwish(s1) : clamp(s1, low, high));
   v128.store((output += pixel), kind == HARD_SWISH ? hardSwish(s2) : clamp(s2, low, high));
@@ -30,21 +29,22 @@ function depthwise4(size: usize, stride: usize, p: Arguments, from: usize, to: u
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);
   const rowStride = p.inputRowStride;
-  const bias = p.bias;
   for (let row = from; row < to; row++) {
     const inputRow = p.input + row * stride * rowStride;
     const outputRow = p.output + row * p.outputRowStride;
     for (let at: usize = 0; at < p.width; at += 4) {
       const x = <usize>min(at, p.width - 4);
-      const input = inputRow + x * stride * pixel;
-      const output = outputRow + x * pixel;
+      let input = inputRow + x * stride * pixel;
+      let output = outputRow + x * pixel;
+      let bias = p.bias;
       let filter = p.filter;
-      for (let c: usize = 0; c < pixel; c += 16) {
-        let s0 = v128.load(bias + c);
+      // Pointers that advance: V8 would compute those that are sums anew, multiplication and all, for every four channels.
+      for (const last = input + pixel; input < last; input += 16, output += 16, bias += 16) {
+        let s0 = v128.load(bias);
         let s1 = s0;
         let s2 = s0;
         let s3 = s0;
-        let line = input + c;
+        let line = input;
         for (const end = line + size * rowStride; line < end; line += rowStride, filter += size * 16) {
           let at = line;
           const w0 = v128.load(filter);
@@ -147,8 +147,8 @@ function depthwise4(size: usize, stride: usize, p: Arguments, from: usize, to: u
             }
           }
         }
-        if (p.epilogue == HARD_SWISH) store4x4(HARD_SWISH, p, output + c, s0, s1, s2, s3, low, high);
-        else store4x4(CLAMP, p, output + c, s0, s1, s2, s3, low, high);
+        if (p.epilogue == HARD_SWISH) store4x4(HARD_SWISH, pixel, output, s0, s1, s2, s3, low, high);
+        else store4x4(CLAMP, pixel, output, s0, s1, s2, s3, low, high);
       }
     }
   }

@@ -39,10 +39,9 @@ function store4(kind: usize, output: usize, sum: v128, scale: v128, gateScale: v
 // @ts-ignore: decorator
 @inline
 function store(
-  kind: usize, count: usize, p: Arguments, c: usize, output: usize,
+  kind: usize, count: usize, p: Arguments, pixel: usize, c: usize, output: usize,
   s0: v128, s1: v128, s2: v128, s3: v128, low: v128, high: v128,
 ): void {
-  const pixel = <usize>p.channels * 2;
   const scale = v128.load(p.scale + c * 2);
   const gateScale = kind == HARD_SWISH ? v128.load(p.otherScale + c * 2) : scale;
   const q0 = requantize(kind, s0, scale, gateScale, 0, low, low);
@@ -72,11 +71,11 @@ function depthwise3(kind: usize, stride: usize, p: Arguments, from: usize, to: u
   const part: usize = rowStride * 3 > FIRST_LEVEL_CACHE ? 28 : width;
   for (let row = from; row < to; row++) {
     for (let x: usize = 0; x < width; x += part) {
-      const input = p.input + row * stride * rowStride + x * stride * pixel;
-      const outputs = p.output + row * p.outputRowStride + x * pixel;
+      let input = p.input + row * stride * rowStride + x * stride * pixel;
+      let outputs = p.output + row * p.outputRowStride + x * pixel;
       const bytes = min(part, width - x) * pixel;
-      for (let c: usize = 0; c < pixel; c += 8) {
-        const filter = p.filter + c * 12;
+      let filter = p.filter;
+      for (let c: usize = 0; c < pixel; c += 8, input += 8, outputs += 8, filter += 96) {
         const a0 = v128.load(filter);
         const a1 = v128.load(filter, 16);
         const a2 = v128.load(filter, 32);
@@ -86,7 +85,7 @@ function depthwise3(kind: usize, stride: usize, p: Arguments, from: usize, to: u
         const bias = v128.load(p.bias + c * 2);
         const scale = v128.load(p.scale + c * 2);
         const gateScale = kind == HARD_SWISH ? v128.load(p.otherScale + c * 2) : scale;
-        let at = input + c;
+        let at = input;
         let under = at + 2 * rowStride;
         let u = pair(at, rowStride);
         let v = single(under);
@@ -100,7 +99,7 @@ function depthwise3(kind: usize, stride: usize, p: Arguments, from: usize, to: u
           s0 = dot(dot(s0, u, a1), v, b1);
           s1 = dot(dot(bias, u, a0), v, b0);
         }
-        let output = outputs + c;
+        let output = outputs;
         const end = output + bytes;
         // Two pixels a round: their ends are independent of each other. Behind an odd last one, what is read is not stored.
         for (;;) {
@@ -162,12 +161,12 @@ function tile5(count: usize, stride: usize, p: Arguments, input: usize, output: 
   const pixel = <usize>p.channels * 2;
   const rowStride = p.inputRowStride;
   let filter = p.filter;
-  for (let c: usize = 0; c < pixel; c += 8) {
+  for (let c: usize = 0; c < pixel; c += 8, input += 8, output += 8) {
     let s0 = v128.load(p.bias + c * 2);
     let s1 = s0;
     let s2 = s0;
     let s3 = s0;
-    let line = input + c;
+    let line = input;
     for (const end = line + 6 * rowStride; line < end; line += 2 * rowStride, filter += 80) {
       let at = line;
       const w0 = v128.load(filter);
@@ -246,8 +245,8 @@ function tile5(count: usize, stride: usize, p: Arguments, input: usize, output: 
         s3 = dot(s3, v, w4);
       }
     }
-    if (p.epilogue == HARD_SWISH) store(HARD_SWISH, count, p, c, output + c, s0, s1, s2, s3, low, high);
-    else store(CLAMP, count, p, c, output + c, s0, s1, s2, s3, low, high);
+    if (p.epilogue == HARD_SWISH) store(HARD_SWISH, count, p, pixel, c, output, s0, s1, s2, s3, low, high);
+    else store(CLAMP, count, p, pixel, c, output, s0, s1, s2, s3, low, high);
   }
 }
 
