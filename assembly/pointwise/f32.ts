@@ -10,6 +10,8 @@ import { HARD_SWISH, RESIDUAL, clamp, hardSwish, madd, never } from '../arithmet
  *                                                        c30 c31   <- pixel 3
  */
 
+// A function a kind of epilogue: where one had the kind as a parameter, Binaryen merged the three and asked at every pixel.
+
 // @ts-ignore: decorator
 @inline
 function storeHardSwish(output: usize, c0: v128, c1: v128): void {
