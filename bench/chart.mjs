@@ -10,7 +10,13 @@ export async function latencyChart(file, title, rows) {
     width: 520,
     background: 'white',
     data: { values: rows },
-    facet: { row: { field: 'group', title: null } },
+    facet: {
+      row: {
+        field: 'group',
+        title: null,
+        header: { labelOrient: 'top', labelAnchor: 'start', labelFontSize: 12, labelPadding: 4 },
+      },
+    },
     resolve: { scale: { x: 'independent', y: 'independent' } },
     spec: {
       width: 520,

@@ -24,7 +24,9 @@ const engines = [
   ...[process.execPath, NEWER]
     .filter(existsSync)
     .map((node) => ({ name: `Node ${version(node)}`, rows: (folder) => run(node, 'peers-node.mjs', folder) })),
-  ...(existsSync(CHROMIUM) ? [{ name: version(CHROMIUM), rows: (folder) => run(process.execPath, 'peers-chromium.mjs', folder) }] : []),
+  ...(existsSync(CHROMIUM)
+    ? [{ name: version(CHROMIUM).split(' built on ')[0], rows: (folder) => run(process.execPath, 'peers-chromium.mjs', folder) }]
+    : []),
 ];
 const isOurs = ({ name }) => name.startsWith('ours');
 const isNative = ({ name }) => name.includes('native');
