@@ -1,6 +1,6 @@
 /**
  * One instruction of a program: what a kernel reads. All kernels share this one format, 33 words of 4 bytes, written
- * by src/runtime/instruction.ts (a test holds the two together).
+ * by src/engine/instruction.ts (a test holds the two together).
  *
  * A tensor is a pointer to its first pixel and the bytes from one image row to the next; the pixels of a row follow
  * each other. Channels are padded to a multiple of 8, so that no kernel has a channel tail. A row stride larger than

@@ -1,4 +1,4 @@
-import { Operation } from '../src/runtime/operation';
+import { Operation } from '../src/engine/operation';
 import { Arguments } from './arguments';
 import {
   f32_convolution,

@@ -26,9 +26,9 @@ for (let at = 0; at < Math.max(baseline.length, relaxed.length); at += CHUNK) {
 }
 const gzip = Buffer.from(await promisify(zopfli.gzip)(Buffer.concat(chunks), { numiterations: 50 }));
 console.log(`both, compressed: ${gzip.length} bytes`);
-mkdirSync('src/runtime/binaries', { recursive: true });
+mkdirSync('src/engine/binaries', { recursive: true });
 writeFileSync(
-  'src/runtime/binaries/kernels.ts',
+  'src/engine/binaries/kernels.ts',
   `// Made by scripts/build-wasm.mjs: both binaries in turn, chunk by chunk, gzipped, in base64.
 export const CHUNK = ${CHUNK};
 export const BYTES = { baseline: ${baseline.length}, relaxed: ${relaxed.length} };

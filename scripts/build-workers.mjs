@@ -14,7 +14,7 @@ const withoutBinaries = {
   },
 };
 const WORKERS = [
-  { name: 'pool-worker', entry: 'src/runtime/threads/worker.ts' },
+  { name: 'pool-worker', entry: 'src/engine/threads/worker.ts' },
   { name: 'hdf5-worker', entry: 'src/platform/hdf5-worker.ts' },
   { name: 'model-worker', entry: 'src/worker/start.ts', plugins: [withoutBinaries], alias: { '#platform': './src/platform/browser.ts' } },
 ];
@@ -39,7 +39,7 @@ for (const { name, entry, ...options } of WORKERS) {
   // The name under which npm run coverage finds it; the model's worker has a file of its own in Node.
   const text = name === 'model-worker' ? code : `${code}//# sourceURL=mobilenet-v3-wasm/${name}.js`;
   writeFileSync(
-    `src/runtime/binaries/${name}.ts`,
+    `src/engine/binaries/${name}.ts`,
     `// Made by scripts/build-workers.mjs from ${entry}.\nconst source: string = ${JSON.stringify(text)};\nexport default source;\n`,
   );
   console.log(`${name}: ${text.length} bytes`);

@@ -28,6 +28,6 @@ export type {
   RuntimeFeatures,
   SaveOptions,
   Tensor,
-} from './model.js';
-export { detectFeatures, type Features, type Simd } from './runtime/engine.js';
+} from './model/model.js';
+export { detectFeatures, type Features, type Simd } from './engine/engine.js';
 export type { LayerTiming } from './runtime/executor.js';

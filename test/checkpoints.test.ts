@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { listLabelled } from '../src/evaluation/dataset.js';
 import { evaluate, type Sample } from '../src/evaluation/metrics.js';
 import { loadModel } from '../src/load.js';
-import type { Model } from '../src/model.js';
+import type { Model } from '../src/model/model.js';
 
 // What PyTorch says of the shipped networks on the shipped pictures: training/verify.py.
 interface Verified {

@@ -2,8 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { fuse } from '../src/graph/fusion.js';
 import { loadModel, quantize } from '../src/load.js';
-import { LocalModel } from '../src/local-model.js';
-import type { Model, Tensor } from '../src/model.js';
+import { LocalModel } from '../src/model/local-model.js';
+import type { Model, Tensor } from '../src/model/model.js';
 import { random, randomNetwork, uniform } from './random-network.js';
 
 // A model that serves for long, and inputs that nobody should send.

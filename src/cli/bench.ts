@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { quantiles } from '../evaluation/metrics.js';
-import type { Model, Tensor } from '../model.js';
+import type { Model, Tensor } from '../model/model.js';
 import { loadAs } from './models.js';
 import {
   type Common,

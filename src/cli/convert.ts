@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { loadLocalModel } from '../local-model.js';
+import { loadLocalModel } from '../model/local-model.js';
 import { weightsOption } from './options.js';
 import { megabytes, say, write } from './output.js';
 

@@ -1,5 +1,5 @@
 import { InvalidArgumentError, Option } from 'commander';
-import type { LoadOptions } from '../model.js';
+import type { LoadOptions } from '../model/model.js';
 
 // Options that several commands share, and how their values are read.
 

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { InputError } from '../errors.js';
-import type { Model } from '../model.js';
+import type { Model } from '../model/model.js';
 
 const IMAGE = /\.(jpe?g|png|webp)$/i;
 

@@ -1,4 +1,4 @@
-import type { Model } from '../model.js';
+import type { Model } from '../model/model.js';
 import { Divergence } from '../quantization/divergence.js';
 import { SCHEMES, type SchemeName } from '../quantization/schemes.js';
 import type { Sample } from './metrics.js';

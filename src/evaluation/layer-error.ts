@@ -1,6 +1,6 @@
 import { INPUT } from '../graph/graph.js';
-import { onThisThread } from '../local-model.js';
-import type { Model, ModelInput } from '../model.js';
+import { onThisThread } from '../model/local-model.js';
+import type { Model, ModelInput } from '../model/model.js';
 import { scaleOf } from '../runtime/pack.js';
 import type { Step, TensorView } from '../runtime/plan.js';
 

@@ -1,4 +1,4 @@
-import type { Model, ModelInput, Tensor } from '../model.js';
+import type { Model, ModelInput, Tensor } from '../model/model.js';
 import { Divergence } from '../quantization/divergence.js';
 
 export interface Latency {

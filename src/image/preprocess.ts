@@ -1,5 +1,5 @@
 import type { Preprocessing } from '../graph/network.js';
-import type { Engine } from '../runtime/engine.js';
+import type { Engine } from '../engine/engine.js';
 import type { Pixels } from './pixels.js';
 import { type ResampleTable, resampleTable } from './resample.js';
 

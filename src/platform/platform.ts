@@ -1,6 +1,6 @@
 import type { Network } from '../graph/network.js';
 import type { ImageSource, Pixels } from '../image/pixels.js';
-import type { ModelInput, ModelSource } from '../model.js';
+import type { ModelInput, ModelSource } from '../model/model.js';
 
 /** A worker, as its owner sees it. */
 export interface ThreadHandle {

@@ -1,5 +1,5 @@
 import * as errors from '../errors.js';
-import type { Model } from '../model.js';
+import type { Model } from '../model/model.js';
 
 /** What the page asks of the worker. Every call has a number, which all that belongs to it carries. */
 export type Request =

@@ -1,7 +1,7 @@
 import platform from '#platform';
 import { DisposedError } from '../errors.js';
 import type { ImageSource } from '../image/pixels.js';
-import { throwIfAborted } from '../local-model.js';
+import { throwIfAborted } from '../model/local-model.js';
 import type {
   ClassifyOptions,
   InputOptions,
@@ -13,8 +13,8 @@ import type {
   QuantizeOptions,
   SaveOptions,
   Tensor,
-} from '../model.js';
-import { moduleFor } from '../runtime/engine.js';
+} from '../model/model.js';
+import { moduleFor } from '../engine/engine.js';
 import type { LayerTiming } from '../runtime/executor.js';
 import { writeCheckpoint } from '../weights/export.js';
 import { readNative } from '../weights/native.js';

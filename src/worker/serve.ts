@@ -1,9 +1,9 @@
 import platform from '#platform';
-import { type LocalModel, loadLocalModel } from '../local-model.js';
-import type { ClassifyOptions, LoadOptions, ModelInput, ModelSource, QuantizeOptions, Tensor } from '../model.js';
+import { type LocalModel, loadLocalModel } from '../model/local-model.js';
+import type { ClassifyOptions, LoadOptions, ModelInput, ModelSource, QuantizeOptions, Tensor } from '../model/model.js';
 import type { ThreadHandle } from '../platform/platform.js';
 import { quantizeLocal } from '../quantization/calibrate.js';
-import { adoptModule, type CompiledModule } from '../runtime/engine.js';
+import { adoptModule, type CompiledModule } from '../engine/engine.js';
 import { type Facts, type FromThread, plainError, type Reply, type Request, type ToThread } from './protocol.js';
 
 const models = new Map<number, LocalModel>();

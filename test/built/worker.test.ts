@@ -1,7 +1,7 @@
 import { fuse } from '../../src/graph/fusion.js';
 import * as built from '../../src/index.js';
-import { LocalModel } from '../../src/local-model.js';
-import type { Model, Tensor } from '../../src/model.js';
+import { LocalModel } from '../../src/model/local-model.js';
+import type { Model, Tensor } from '../../src/model/model.js';
 import { random, randomNetwork, uniform } from '../random-network.js';
 
 const { loadModel, quantize } = built;

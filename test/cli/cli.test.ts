@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { fuse } from '../../src/graph/fusion.js';
-import { LocalModel } from '../../src/local-model.js';
+import { LocalModel } from '../../src/model/local-model.js';
 import { randomNetwork } from '../random-network.js';
 
 // Runs the built command line, as a person would: npm run build comes first (npm ci does it).

@@ -7,7 +7,7 @@ import {
   type QuantParams,
   type Tensor,
 } from '../../src/kernels/index.js';
-import { detectFeatures } from '../../src/runtime/engine.js';
+import { detectFeatures } from '../../src/engine/engine.js';
 import { random, uniform } from '../random-network.js';
 import * as reference from './reference.js';
 

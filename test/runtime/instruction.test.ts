@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { FIELDS } from '../../src/runtime/instruction.js';
+import { FIELDS } from '../../src/engine/instruction.js';
 
 it('writes the words of an instruction in the order in which the kernels read them', () => {
   const source = readFileSync('assembly/arguments.ts', 'utf8');

@@ -1,6 +1,6 @@
 import { fuse } from '../../src/graph/fusion.js';
 import { loadModel } from '../../src/load.js';
-import { LocalModel } from '../../src/local-model.js';
+import { LocalModel } from '../../src/model/local-model.js';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.js';
 import type { RawTensor } from '../../src/weights/tensors.js';
 import { checkpoint } from '../pseudo-random.js';

@@ -4,7 +4,7 @@ import { tfliteModel } from '../../scripts/tflite.mjs';
 import { fuse } from '../../src/graph/fusion.js';
 import { imageInput, inferShapes } from '../../src/graph/graph.js';
 import { quantize } from '../../src/load.js';
-import { LocalModel } from '../../src/local-model.js';
+import { LocalModel } from '../../src/model/local-model.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
 import { checkpoint, pseudoRandom } from '../pseudo-random.js';
 import { randomNetwork } from '../random-network.js';

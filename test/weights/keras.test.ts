@@ -5,7 +5,7 @@ import { fuse } from '../../src/graph/fusion.js';
 import { type ConvNode, isDepthwise } from '../../src/graph/graph.js';
 import type { FloatWeights } from '../../src/graph/network.js';
 import { loadModel } from '../../src/load.js';
-import { LocalModel } from '../../src/local-model.js';
+import { LocalModel } from '../../src/model/local-model.js';
 import { pseudoRandom } from '../pseudo-random.js';
 import { changed, changesOf, RUNS, survives } from './mutation.js';
 

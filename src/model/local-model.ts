@@ -1,9 +1,9 @@
 import platform from '#platform';
-import { AbortError, DisposedError, InputError, ShapeError } from './errors.js';
-import { isQuantized, type Network, type Preprocessing } from './graph/network.js';
-import { type NetworkSummary, summarize } from './graph/summary.js';
-import { checkPixels, type ImageSource, isPixels, type Pixels } from './image/pixels.js';
-import { preprocess } from './image/preprocess.js';
+import { AbortError, DisposedError, InputError, ShapeError } from '../errors.js';
+import { isQuantized, type Network, type Preprocessing } from '../graph/network.js';
+import { type NetworkSummary, summarize } from '../graph/summary.js';
+import { checkPixels, type ImageSource, isPixels, type Pixels } from '../image/pixels.js';
+import { preprocess } from '../image/preprocess.js';
 import type {
   ClassifyOptions,
   LoadOptions,
@@ -15,14 +15,14 @@ import type {
   SaveOptions,
   Tensor,
 } from './model.js';
-import { dequantize } from './quantization/dequantize.js';
-import { Executor, type LayerTiming, type RuntimeOptions } from './runtime/executor.js';
-import type { Plan, TensorView } from './runtime/plan.js';
-import { MOST_THREADS } from './runtime/threads/pool.js';
-import { writeCheckpoint } from './weights/export.js';
-import { readNetwork } from './weights/load.js';
-import { checkPreprocessing } from './weights/metadata.js';
-import { writeNative } from './weights/native.js';
+import { dequantize } from '../quantization/dequantize.js';
+import { Executor, type LayerTiming, type RuntimeOptions } from '../runtime/executor.js';
+import type { Plan, TensorView } from '../runtime/plan.js';
+import { MOST_THREADS } from '../engine/threads/pool.js';
+import { writeCheckpoint } from '../weights/export.js';
+import { readNetwork } from '../weights/load.js';
+import { checkPreprocessing } from '../weights/metadata.js';
+import { writeNative } from '../weights/native.js';
 
 export const isTensor = (input: ModelInput): input is Tensor =>
   typeof input === 'object' && 'shape' in input && Array.isArray(input.shape) && (input as Tensor).data instanceof Float32Array;
@@ -250,7 +250,7 @@ async function fetched(source: ModelSource, options: LoadOptions): Promise<{ byt
   if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source) };
   if (typeof Blob !== 'undefined' && source instanceof Blob) return { bytes: new Uint8Array(await source.arrayBuffer()) };
   if (typeof source === 'string' && source.startsWith('hf:')) {
-    const { fetchFromHub } = await import('./hub/hub.js');
+    const { fetchFromHub } = await import('../hub/hub.js');
     return fetchFromHub(source, options.hub, options);
   }
   if (typeof source !== 'string' && !(source instanceof URL))

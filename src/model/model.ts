@@ -1,10 +1,10 @@
-import type { ArchitectureName } from './architecture/tables.js';
-import type { Preprocessing } from './graph/network.js';
-import type { NetworkSummary } from './graph/summary.js';
-import type { HubOptions } from './hub/hub.js';
-import type { ImageSource } from './image/pixels.js';
-import type { Simd } from './runtime/engine.js';
-import type { LayerTiming } from './runtime/executor.js';
+import type { ArchitectureName } from '../architecture/tables.js';
+import type { Preprocessing } from '../graph/network.js';
+import type { NetworkSummary } from '../graph/summary.js';
+import type { HubOptions } from '../hub/hub.js';
+import type { ImageSource } from '../image/pixels.js';
+import type { Simd } from '../engine/engine.js';
+import type { LayerTiming } from '../runtime/executor.js';
 
 /** NHWC, row-major. As a network's input c is 3 and the values are normalised. */
 export interface Tensor {
