@@ -1,4 +1,5 @@
 export { ARCHITECTURE_NAMES, type ArchitectureName } from './architecture/tables.js';
+export { detectFeatures, type Features, type Simd } from './engine/engine.js';
 export * from './errors.js';
 export { type LayerError, layerErrors } from './evaluation/layer-error.js';
 export {
@@ -14,20 +15,16 @@ export {
 export type { Preprocessing } from './graph/network.js';
 export { type BlockSummary, describe, type LayerSummary, type NetworkSummary } from './graph/summary.js';
 export type { HubOptions } from './hub/hub.js';
-export type { ImageSource, Pixels } from './image/pixels.js';
+export type { ImageSource, ModelInput, ModelSource, Pixels, Tensor } from './inputs.js';
 export { loadModel, quantize } from './load.js';
 export type {
   ClassifyOptions,
   InputOptions,
   LoadOptions,
   Model,
-  ModelInput,
-  ModelSource,
   Prediction,
   QuantizeOptions,
   RuntimeFeatures,
   SaveOptions,
-  Tensor,
 } from './model/model.js';
-export { detectFeatures, type Features, type Simd } from './engine/engine.js';
 export type { LayerTiming } from './runtime/executor.js';

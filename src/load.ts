@@ -1,5 +1,6 @@
+import type { ModelInput, ModelSource } from './inputs.js';
 import { LocalModel, loadLocalModel } from './model/local-model.js';
-import type { LoadOptions, Model, ModelInput, ModelSource, QuantizeOptions } from './model/model.js';
+import type { LoadOptions, Model, QuantizeOptions } from './model/model.js';
 import { quantizeLocal } from './quantization/calibrate.js';
 import type { RemoteModel } from './worker/remote-model.js';
 

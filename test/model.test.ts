@@ -1,7 +1,8 @@
 import { fuse } from '../src/graph/fusion.js';
+import type { Tensor } from '../src/inputs.js';
 import { loadModel, quantize } from '../src/load.js';
 import { LocalModel } from '../src/model/local-model.js';
-import type { Model, Tensor } from '../src/model/model.js';
+import type { Model } from '../src/model/model.js';
 import { random, randomNetwork, uniform } from './random-network.js';
 
 const images = (seed: number, n = 1, h = 64, w = 64): Tensor => ({

@@ -1,9 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { fuse } from '../src/graph/fusion.js';
+import type { Tensor } from '../src/inputs.js';
 import { loadModel, quantize } from '../src/load.js';
 import { LocalModel } from '../src/model/local-model.js';
-import type { Model, Tensor } from '../src/model/model.js';
+import type { Model } from '../src/model/model.js';
 import { random, randomNetwork, uniform } from './random-network.js';
 
 // A model that serves for long, and inputs that nobody should send.

@@ -1,7 +1,7 @@
 import { fuse } from '../src/graph/fusion.js';
+import type { Tensor } from '../src/inputs.js';
 import { loadModel, quantize } from '../src/load.js';
 import { LocalModel } from '../src/model/local-model.js';
-import type { Tensor } from '../src/model/model.js';
 import { random, randomNetwork, uniform } from './random-network.js';
 
 const image = (seed: number, side = 96): Tensor => ({ data: uniform(random(seed), side * side * 3, -2, 2), shape: [1, side, side, 3] });

@@ -1,7 +1,8 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { quantiles } from '../evaluation/metrics.js';
-import type { Model, Tensor } from '../model/model.js';
+import type { Tensor } from '../inputs.js';
+import type { Model } from '../model/model.js';
 import { loadAs } from './models.js';
 import {
   type Common,

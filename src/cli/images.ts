@@ -1,7 +1,8 @@
 import { ImageError } from '../errors.js';
 import type { LabelledFile } from '../evaluation/dataset.js';
 import type { Sample } from '../evaluation/metrics.js';
-import type { Model, Tensor } from '../model/model.js';
+import type { Tensor } from '../inputs.js';
+import type { Model } from '../model/model.js';
 import { warn } from './output.js';
 
 /** Image files on their way into a model; those that cannot be decoded are named, counted and left out. */

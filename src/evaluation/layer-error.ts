@@ -1,6 +1,7 @@
 import { INPUT } from '../graph/graph.js';
+import type { ModelInput } from '../inputs.js';
 import { onThisThread } from '../model/local-model.js';
-import type { Model, ModelInput } from '../model/model.js';
+import type { Model } from '../model/model.js';
 import { scaleOf } from '../runtime/pack.js';
 import type { Step, TensorView } from '../runtime/plan.js';
 

@@ -1,4 +1,5 @@
-import type { Model, ModelInput, Tensor } from '../model/model.js';
+import type { ModelInput, Tensor } from '../inputs.js';
+import type { Model } from '../model/model.js';
 import { Divergence } from '../quantization/divergence.js';
 
 export interface Latency {

@@ -1,5 +1,5 @@
+import type { Tensor } from '../inputs.js';
 import type { LocalModel } from '../model/local-model.js';
-import type { Tensor } from '../model/model.js';
 import { calibrate } from '../quantization/calibrate.js';
 import { type Probe, sensitivities } from '../quantization/sensitivity.js';
 import { type Bar, bars, escaped, page, percent } from './html.js';

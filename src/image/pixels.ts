@@ -1,28 +1,5 @@
 import { ShapeError } from '../errors.js';
-
-/** Decoded pixels: 8 bits a channel, row by row; channels 1 (grey), 3 (RGB) or 4 (RGBA, alpha is left out). */
-export interface Pixels {
-  readonly data: Uint8Array | Uint8ClampedArray;
-  readonly width: number;
-  readonly height: number;
-  readonly channels: 1 | 3 | 4;
-}
-
-/** What people hold: pixels, anything a canvas can draw, an encoded file, and in Node a path. */
-export type ImageSource =
-  | Pixels
-  | ImageData
-  | ImageBitmap
-  | HTMLImageElement
-  | HTMLVideoElement
-  | HTMLCanvasElement
-  | OffscreenCanvas
-  | VideoFrame
-  | Blob
-  | Uint8Array
-  | ArrayBuffer
-  | string
-  | URL;
+import type { Pixels } from '../inputs.js';
 
 /** Checks raw pixels; ImageData, which carries no channel count, has four. */
 export function checkPixels(source: Omit<Pixels, 'channels'> & { channels?: number }): Pixels {

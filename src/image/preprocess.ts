@@ -1,6 +1,6 @@
-import type { Preprocessing } from '../graph/network.js';
 import type { Engine } from '../engine/engine.js';
-import type { Pixels } from './pixels.js';
+import type { Preprocessing } from '../graph/network.js';
+import type { Pixels } from '../inputs.js';
 import { type ResampleTable, resampleTable } from './resample.js';
 
 /** Bytes of source rows that lie in wasm memory at a time: a photograph of any size goes through in bands. */

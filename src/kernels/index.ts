@@ -1,9 +1,9 @@
+import { Engine, type Simd } from '../engine/engine.js';
+import { Operation, writeProgram } from '../engine/instruction.js';
 import { QuantizationError, ShapeError } from '../errors.js';
 import { INPUT, isDepthwise, type Node } from '../graph/graph.js';
 import type { IntegerWeights, Lanes } from '../graph/network.js';
 import { resampleTable } from '../image/resample.js';
-import { Engine, type Simd } from '../engine/engine.js';
-import { Operation, writeProgram } from '../engine/instruction.js';
 import { GATE_LANES } from '../runtime/plan.js';
 import { checkConvInput, checkFloat, checkParams, checkQuantized, checkSameShape, checkTensor, convNode, dtypeOf } from './checks.js';
 import { clampsOf, inputLanes, integerWeights, outputLanes, zeroPoints } from './quantized.js';

@@ -1,6 +1,6 @@
+import type { Engine } from '../engine/engine.js';
 import type { Node, Shape } from '../graph/graph.js';
 import type { FloatWeights, IntegerWeights, Lanes } from '../graph/network.js';
-import type { Engine } from '../engine/engine.js';
 import { type Layout, layOut, PackedNetwork, type TensorView } from '../runtime/plan.js';
 import { type Clamps, zeroPoints } from './quantized.js';
 import type { QTensor, Tensor } from './types.js';

@@ -1,5 +1,5 @@
 import type { Activation, Padding } from '../graph/graph.js';
-import type { Tensor } from '../model/model.js';
+import type { Tensor } from '../inputs.js';
 
 export type { Tensor };
 

@@ -1,28 +1,19 @@
 import platform from '#platform';
+import { MOST_THREADS } from '../engine/threads/pool.js';
 import { AbortError, DisposedError, InputError, ShapeError } from '../errors.js';
 import { isQuantized, type Network, type Preprocessing } from '../graph/network.js';
 import { type NetworkSummary, summarize } from '../graph/summary.js';
-import { checkPixels, type ImageSource, isPixels, type Pixels } from '../image/pixels.js';
+import { checkPixels, isPixels } from '../image/pixels.js';
 import { preprocess } from '../image/preprocess.js';
-import type {
-  ClassifyOptions,
-  LoadOptions,
-  Model,
-  ModelInput,
-  ModelSource,
-  Prediction,
-  RuntimeFeatures,
-  SaveOptions,
-  Tensor,
-} from './model.js';
+import type { ImageSource, ModelInput, ModelSource, Pixels, Tensor } from '../inputs.js';
 import { dequantize } from '../quantization/dequantize.js';
 import { Executor, type LayerTiming, type RuntimeOptions } from '../runtime/executor.js';
 import type { Plan, TensorView } from '../runtime/plan.js';
-import { MOST_THREADS } from '../engine/threads/pool.js';
 import { writeCheckpoint } from '../weights/export.js';
 import { readNetwork } from '../weights/load.js';
 import { checkPreprocessing } from '../weights/metadata.js';
 import { writeNative } from '../weights/native.js';
+import type { ClassifyOptions, LoadOptions, Model, Prediction, RuntimeFeatures, SaveOptions } from './model.js';
 
 export const isTensor = (input: ModelInput): input is Tensor =>
   typeof input === 'object' && 'shape' in input && Array.isArray(input.shape) && (input as Tensor).data instanceof Float32Array;

@@ -1,20 +1,10 @@
 import type { ArchitectureName } from '../architecture/tables.js';
+import type { Simd } from '../engine/engine.js';
 import type { Preprocessing } from '../graph/network.js';
 import type { NetworkSummary } from '../graph/summary.js';
 import type { HubOptions } from '../hub/hub.js';
-import type { ImageSource } from '../image/pixels.js';
-import type { Simd } from '../engine/engine.js';
+import type { ImageSource, ModelInput, Tensor } from '../inputs.js';
 import type { LayerTiming } from '../runtime/executor.js';
-
-/** NHWC, row-major. As a network's input c is 3 and the values are normalised. */
-export interface Tensor {
-  readonly data: Float32Array;
-  readonly shape: readonly [n: number, h: number, w: number, c: number];
-}
-
-/** A path (Node), a URL, 'hf:owner/repository' with '@revision' and '/file' if need be, or bytes. */
-export type ModelSource = string | URL | ArrayBuffer | Uint8Array | Blob;
-export type ModelInput = ImageSource | Tensor;
 
 export interface LoadOptions {
   /** Settles the architecture where a file's tensors would fit several. */

@@ -1,6 +1,6 @@
 import { instantiate } from '@assemblyscript/loader';
 import { ImageError, InputError, UnsupportedModelError } from '../errors.js';
-import type { Pixels } from '../image/pixels.js';
+import type { Pixels } from '../inputs.js';
 import { fetchBytes } from './fetch.js';
 import { buffersOf, type Cache, type Platform, type ThreadHandle } from './platform.js';
 

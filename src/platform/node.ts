@@ -6,7 +6,7 @@ import { parentPort, type TransferListItem, Worker } from 'node:worker_threads';
 import { gunzipSync } from 'node:zlib';
 import { instantiateSync } from '@assemblyscript/loader';
 import { AbortError, ImageError, InputError } from '../errors.js';
-import type { Pixels } from '../image/pixels.js';
+import type { Pixels } from '../inputs.js';
 import { fetchBytes } from './fetch.js';
 import { buffersOf, type Cache, type Platform, type ThreadHandle } from './platform.js';
 

@@ -1,6 +1,5 @@
 import type { Network } from '../graph/network.js';
-import type { ImageSource, Pixels } from '../image/pixels.js';
-import type { ModelInput, ModelSource } from '../model/model.js';
+import type { ImageSource, ModelInput, ModelSource, Pixels } from '../inputs.js';
 
 /** A worker, as its owner sees it. */
 export interface ThreadHandle {

@@ -1,7 +1,7 @@
-import { ShapeError } from '../errors.js';
-import type { Lanes, Network } from '../graph/network.js';
 import { Engine, type Simd } from '../engine/engine.js';
 import { INSTRUCTION_BYTES } from '../engine/instruction.js';
+import { ShapeError } from '../errors.js';
+import type { Lanes, Network } from '../graph/network.js';
 import { createPlan, PackedNetwork, type Plan, type TensorView } from './plan.js';
 
 const SMALLEST = 32;

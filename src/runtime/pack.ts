@@ -1,8 +1,8 @@
+import type { Engine } from '../engine/engine.js';
 import { QuantizationError } from '../errors.js';
 import type { ConvNode } from '../graph/graph.js';
 import { isDepthwise } from '../graph/graph.js';
 import type { FloatWeights, IntegerWeights, Lanes } from '../graph/network.js';
-import type { Engine } from '../engine/engine.js';
 
 /** Channels lie in memory padded to a multiple of this. */
 export const CHANNEL_BLOCK = 8;

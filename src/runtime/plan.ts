@@ -1,10 +1,10 @@
+import type { Engine } from '../engine/engine.js';
+import { Epilogue, INSTRUCTION_BYTES, type Instruction, Operation, writeProgram } from '../engine/instruction.js';
 import { QuantizationError, UnsupportedModelError } from '../errors.js';
 import { type ConvNode, INPUT, INPUT_CHANNELS, inferShapes, isDepthwise, type Node, resolvePadding, type Shape } from '../graph/graph.js';
 import { type IntegerWeights, isQuantized, type Lanes, type Network, type Weights } from '../graph/network.js';
 import { multiplyAdds } from '../graph/summary.js';
 import { type Buffer, peakBytes, placeBuffers } from './arena.js';
-import type { Engine } from '../engine/engine.js';
-import { Epilogue, INSTRUCTION_BYTES, type Instruction, Operation, writeProgram } from '../engine/instruction.js';
 import { activationRange, isPointwise, type PackedConv, packFloat, packQuantized, padChannels, scaleOf } from './pack.js';
 
 /** The gate of squeeze-excite in Q15, which one instruction multiplies with. */

@@ -1,20 +1,9 @@
 import platform from '#platform';
-import { DisposedError } from '../errors.js';
-import type { ImageSource } from '../image/pixels.js';
-import { throwIfAborted } from '../model/local-model.js';
-import type {
-  ClassifyOptions,
-  InputOptions,
-  LoadOptions,
-  Model,
-  ModelInput,
-  ModelSource,
-  Prediction,
-  QuantizeOptions,
-  SaveOptions,
-  Tensor,
-} from '../model/model.js';
 import { moduleFor } from '../engine/engine.js';
+import { DisposedError } from '../errors.js';
+import type { ImageSource, ModelInput, ModelSource, Tensor } from '../inputs.js';
+import { throwIfAborted } from '../model/local-model.js';
+import type { ClassifyOptions, InputOptions, LoadOptions, Model, Prediction, QuantizeOptions, SaveOptions } from '../model/model.js';
 import type { LayerTiming } from '../runtime/executor.js';
 import { writeCheckpoint } from '../weights/export.js';
 import { readNative } from '../weights/native.js';

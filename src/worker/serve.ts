@@ -1,9 +1,10 @@
 import platform from '#platform';
+import { adoptModule, type CompiledModule } from '../engine/engine.js';
+import type { ModelInput, ModelSource, Tensor } from '../inputs.js';
 import { type LocalModel, loadLocalModel } from '../model/local-model.js';
-import type { ClassifyOptions, LoadOptions, ModelInput, ModelSource, QuantizeOptions, Tensor } from '../model/model.js';
+import type { ClassifyOptions, LoadOptions, QuantizeOptions } from '../model/model.js';
 import type { ThreadHandle } from '../platform/platform.js';
 import { quantizeLocal } from '../quantization/calibrate.js';
-import { adoptModule, type CompiledModule } from '../engine/engine.js';
 import { type Facts, type FromThread, plainError, type Reply, type Request, type ToThread } from './protocol.js';
 
 const models = new Map<number, LocalModel>();

@@ -8,9 +8,9 @@ import { promisify } from 'node:util';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { fuse } from '../../src/graph/fusion.js';
+import type { Tensor } from '../../src/inputs.js';
 import { quantize } from '../../src/load.js';
 import { LocalModel } from '../../src/model/local-model.js';
-import type { Tensor } from '../../src/model/model.js';
 import { ENGINES, type OpenEngine } from '../browsers/engines.js';
 import { randomNetwork } from '../random-network.js';
 

@@ -1,7 +1,8 @@
 import { fuse } from '../../src/graph/fusion.js';
 import * as built from '../../src/index.js';
+import type { Tensor } from '../../src/inputs.js';
 import { LocalModel } from '../../src/model/local-model.js';
-import type { Model, Tensor } from '../../src/model/model.js';
+import type { Model } from '../../src/model/model.js';
 import { random, randomNetwork, uniform } from '../random-network.js';
 
 const { loadModel, quantize } = built;

@@ -1,3 +1,4 @@
+import { detectFeatures } from '../../src/engine/engine.js';
 import {
   type ConvOptions,
   type Kernels,
@@ -7,7 +8,6 @@ import {
   type QuantParams,
   type Tensor,
 } from '../../src/kernels/index.js';
-import { detectFeatures } from '../../src/engine/engine.js';
 import { random, uniform } from '../random-network.js';
 import * as reference from './reference.js';
 

@@ -1,7 +1,7 @@
 import { fuse } from '../../src/graph/fusion.js';
+import type { Tensor } from '../../src/inputs.js';
 import { quantize } from '../../src/load.js';
 import { LocalModel } from '../../src/model/local-model.js';
-import type { Tensor } from '../../src/model/model.js';
 import { calibrate, quantizeWith } from '../../src/quantization/calibrate.js';
 import { Divergence } from '../../src/quantization/divergence.js';
 import { SCHEME_NAMES, SCHEMES, type SchemeName } from '../../src/quantization/schemes.js';

@@ -1,5 +1,5 @@
-import { OutOfMemoryError } from '../../src/errors.js';
 import { Engine } from '../../src/engine/engine.js';
+import { OutOfMemoryError } from '../../src/errors.js';
 
 it('refuses what is beyond its memory, and goes on', async () => {
   const engine = await Engine.create('baseline', 1);

@@ -4,9 +4,9 @@ import { UnsupportedModelError } from '../../src/errors.js';
 import { fuse } from '../../src/graph/fusion.js';
 import { type ConvNode, imageInput, inferShapes, type Node } from '../../src/graph/graph.js';
 import { IMAGENET_PREPROCESSING, type Network } from '../../src/graph/network.js';
+import type { Tensor } from '../../src/inputs.js';
 import { loadModel } from '../../src/load.js';
 import { LocalModel } from '../../src/model/local-model.js';
-import type { Tensor } from '../../src/model/model.js';
 import { pseudoRandom } from '../pseudo-random.js';
 import { random, randomNetwork, uniform } from '../random-network.js';
 

@@ -1,0 +1,37 @@
+// What callers hand in: types alone.
+
+/** NHWC, row-major. As a network's input c is 3 and the values are normalised. */
+export interface Tensor {
+  readonly data: Float32Array;
+  readonly shape: readonly [n: number, h: number, w: number, c: number];
+}
+
+/** Decoded pixels: 8 bits a channel, row by row; channels 1 (grey), 3 (RGB) or 4 (RGBA, alpha is left out). */
+export interface Pixels {
+  readonly data: Uint8Array | Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 1 | 3 | 4;
+}
+
+/** What people hold: pixels, anything a canvas can draw, an encoded file, and in Node a path. */
+export type ImageSource =
+  | Pixels
+  | ImageData
+  | ImageBitmap
+  | HTMLImageElement
+  | HTMLVideoElement
+  | HTMLCanvasElement
+  | OffscreenCanvas
+  | VideoFrame
+  | Blob
+  | Uint8Array
+  | ArrayBuffer
+  | string
+  | URL;
+
+/** An image, or a tensor that is normalised already. */
+export type ModelInput = ImageSource | Tensor;
+
+/** A path (Node), a URL, 'hf:owner/repository' with '@revision' and '/file' if need be, or bytes. */
+export type ModelSource = string | URL | ArrayBuffer | Uint8Array | Blob;
