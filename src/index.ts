@@ -1,3 +1,4 @@
+export { describe } from './architecture/describe.js';
 export { ARCHITECTURE_NAMES, type ArchitectureName } from './architecture/tables.js';
 export { detectFeatures, type Features, type Simd } from './engine/engine.js';
 export * from './errors.js';
@@ -13,7 +14,7 @@ export {
   type Sample,
 } from './evaluation/metrics.js';
 export type { Preprocessing } from './graph/network.js';
-export { type BlockSummary, describe, type LayerSummary, type NetworkSummary } from './graph/summary.js';
+export type { BlockSummary, LayerSummary, NetworkSummary } from './graph/summary.js';
 export type { HubOptions } from './hub/hub.js';
 export type { ImageSource, ModelInput, ModelSource, Pixels, Tensor } from './inputs.js';
 export { loadModel, quantize } from './load.js';

@@ -1,8 +1,9 @@
 import { stat } from 'node:fs/promises';
 import Table from 'cli-table3';
 import { Command } from 'commander';
+import { describe } from '../architecture/describe.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName } from '../architecture/tables.js';
-import { describe, type NetworkSummary } from '../graph/summary.js';
+import type { NetworkSummary } from '../graph/summary.js';
 import { loadModel } from '../load.js';
 import { jsonOption } from './options.js';
 import { megabytes, millions, say, writeJson } from './output.js';

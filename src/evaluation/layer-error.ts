@@ -1,8 +1,8 @@
 import { INPUT } from '../graph/graph.js';
+import { scaleOf } from '../graph/lanes.js';
 import type { ModelInput } from '../inputs.js';
 import { onThisThread } from '../model/local-model.js';
 import type { Model } from '../model/model.js';
-import { scaleOf } from '../runtime/pack.js';
 import type { Step, TensorView } from '../runtime/plan.js';
 
 export interface LayerError {

@@ -1,16 +1,5 @@
 import type { Graph } from './graph.js';
-
-/**
- * How a tensor's real values lie in the integer lanes that kernels work on: real = scale * lane. The zero point is
- * already subtracted from a lane, so that zero is zero, a halo is zeros, and no kernel corrects for it; what is left
- * of it is that [low, high] need not be symmetric.
- */
-export interface Lanes {
-  /** One for the tensor, or one a channel. */
-  readonly scale: number | Float32Array;
-  readonly low: number;
-  readonly high: number;
-}
+import type { Lanes } from './lanes.js';
 
 /** [kernelHeight, kernelWidth, inputChannels / groups, channels], batch norm folded. */
 export interface FloatWeights {
@@ -18,22 +7,20 @@ export interface FloatWeights {
   readonly bias: Float32Array;
 }
 
-/** real filter = scale[c] * (filter - zeroPoint); bias in units of input scale x filter scale. */
+/**
+ * real filter = scale[c] * (filter - zeroPoint); bias in units of input scale x filter scale. Files hold int8; int16 has room
+ * for a filter whose zero points, one a channel, are subtracted already.
+ */
 export interface QuantizedWeights {
-  readonly filter: Int8Array;
+  readonly filter: Int8Array | Int16Array;
   readonly scale: Float32Array;
   readonly zeroPoint: number;
   readonly bias: Int32Array;
 }
 
-/** The same with room for a filter whose zero points, one a channel, are subtracted already. */
-export interface IntegerWeights extends Omit<QuantizedWeights, 'filter'> {
-  readonly filter: Int8Array | Int16Array;
-}
-
 export type Weights = FloatWeights | QuantizedWeights;
 
-export const isQuantized = (weights: Weights | IntegerWeights): weights is IntegerWeights => 'zeroPoint' in weights;
+export const isQuantized = (weights: Weights): weights is QuantizedWeights => 'zeroPoint' in weights;
 
 /** From pixels (0 to 255, RGB) to the network's input: (value / 255 - mean) / std after a resize and a centre crop. */
 export interface Preprocessing {

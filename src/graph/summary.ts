@@ -1,5 +1,3 @@
-import { buildGraph } from '../architecture/build.js';
-import type { ArchitectureName } from '../architecture/tables.js';
 import { type ConvNode, type Graph, imageInput, inferShapes, isDepthwise, type Shape } from './graph.js';
 
 export interface LayerSummary {
@@ -98,19 +96,4 @@ export function summarize(graph: Graph, height = graph.resolution, width = graph
     blocks,
     layers,
   };
-}
-
-/**
- * A network's table of blocks, before any weights are there.
- *
- * @param options.width the width multiplier, 0.1 to 4
- * @param options.resolution the input's side in pixels, 32 to 512
- * @param options.classes the number of classes
- * @throws ShapeError for an unknown architecture or a number out of range
- */
-export function describe(
-  architecture: ArchitectureName,
-  options: { width?: number; resolution?: number; classes?: number } = {},
-): NetworkSummary {
-  return summarize(buildGraph(architecture, options));
 }

@@ -1,5 +1,5 @@
 import { ShapeError } from '../errors.js';
-import type { Pixels } from '../inputs.js';
+import type { ModelInput, Pixels, Tensor } from '../inputs.js';
 
 /** Checks raw pixels; ImageData, which carries no channel count, has four. */
 export function checkPixels(source: Omit<Pixels, 'channels'> & { channels?: number }): Pixels {
@@ -18,3 +18,6 @@ export function checkPixels(source: Omit<Pixels, 'channels'> & { channels?: numb
 
 export const isPixels = (source: unknown): source is Pixels | ImageData =>
   typeof source === 'object' && source !== null && 'data' in source && 'width' in source && ArrayBuffer.isView((source as Pixels).data);
+
+export const isTensor = (input: ModelInput): input is Tensor =>
+  typeof input === 'object' && 'shape' in input && Array.isArray(input.shape) && (input as Tensor).data instanceof Float32Array;

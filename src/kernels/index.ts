@@ -2,9 +2,9 @@ import { Engine, type Simd } from '../engine/engine.js';
 import { Operation, writeProgram } from '../engine/instruction.js';
 import { QuantizationError, ShapeError } from '../errors.js';
 import { INPUT, isDepthwise, type Node } from '../graph/graph.js';
-import type { IntegerWeights, Lanes } from '../graph/network.js';
+import { GATE_LANES, type Lanes } from '../graph/lanes.js';
+import type { QuantizedWeights } from '../graph/network.js';
 import { resampleTable } from '../image/resample.js';
-import { GATE_LANES } from '../runtime/plan.js';
 import { checkConvInput, checkFloat, checkParams, checkQuantized, checkSameShape, checkTensor, convNode, dtypeOf } from './checks.js';
 import { clampsOf, inputLanes, integerWeights, outputLanes, zeroPoints } from './quantized.js';
 import { type Piece, Runner } from './runner.js';
@@ -378,7 +378,7 @@ function narrow(what: string, params: QuantParams, channels: number): Lanes {
 }
 
 /** Lanes up to a limit that no input within `lanes` can leave. */
-function bounded({ filter, scale, bias }: IntegerWeights, lanes: Lanes, limit: number): Lanes {
+function bounded({ filter, scale, bias }: QuantizedWeights, lanes: Lanes, limit: number): Lanes {
   const channels = scale.length;
   const sums = Float64Array.from(bias, Math.abs);
   filter.forEach((w, i) => {

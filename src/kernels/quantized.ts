@@ -1,7 +1,7 @@
 import { QuantizationError } from '../errors.js';
 import type { Activation } from '../graph/graph.js';
-import type { IntegerWeights, Lanes } from '../graph/network.js';
-import { scaleOf } from '../runtime/pack.js';
+import { type Lanes, scaleOf } from '../graph/lanes.js';
+import type { QuantizedWeights } from '../graph/network.js';
 import { dtypeOf } from './checks.js';
 import type { QFilter, QTensor, QuantParams } from './types.js';
 
@@ -53,7 +53,7 @@ export function integerWeights(
   bias: Float32Array | Int32Array | undefined,
   input: Lanes,
   depthwise: boolean,
-): IntegerWeights {
+): QuantizedWeights {
   const channels = filter.shape[3];
   const points = zeroPoints(filter.zeroPoint ?? 0, channels);
   const centred = Int16Array.from(filter.data, (q, i) => q - (points[i % channels] as number));

@@ -1,6 +1,7 @@
 import type { Engine } from '../engine/engine.js';
 import type { Node, Shape } from '../graph/graph.js';
-import type { FloatWeights, IntegerWeights, Lanes } from '../graph/network.js';
+import type { Lanes } from '../graph/lanes.js';
+import type { FloatWeights, QuantizedWeights } from '../graph/network.js';
 import { type Layout, layOut, PackedNetwork, type TensorView } from '../runtime/plan.js';
 import { type Clamps, zeroPoints } from './quantized.js';
 import type { QTensor, Tensor } from './types.js';
@@ -8,7 +9,7 @@ import type { QTensor, Tensor } from './types.js';
 /** A network of a node or a few, and the tensors it reads, by name. */
 export interface Piece {
   readonly nodes: readonly Node[];
-  readonly weights?: ReadonlyMap<string, FloatWeights | IntegerWeights>;
+  readonly weights?: ReadonlyMap<string, FloatWeights | QuantizedWeights>;
   /** Of every quantized tensor. */
   readonly lanes?: ReadonlyMap<string, Lanes>;
   readonly inputs: ReadonlyMap<string, Tensor | QTensor>;

@@ -1,9 +1,10 @@
 import platform from '#platform';
+import { throwIfAborted } from '../abort.js';
 import { MOST_THREADS } from '../engine/threads/pool.js';
-import { AbortError, DisposedError, InputError, ShapeError } from '../errors.js';
+import { DisposedError, InputError, ShapeError } from '../errors.js';
 import { isQuantized, type Network, type Preprocessing } from '../graph/network.js';
 import { type NetworkSummary, summarize } from '../graph/summary.js';
-import { checkPixels, isPixels } from '../image/pixels.js';
+import { checkPixels, isPixels, isTensor } from '../image/pixels.js';
 import { preprocess } from '../image/preprocess.js';
 import type { ImageSource, ModelInput, ModelSource, Pixels, Tensor } from '../inputs.js';
 import { dequantize } from '../quantization/dequantize.js';
@@ -14,13 +15,6 @@ import { readNetwork } from '../weights/load.js';
 import { checkPreprocessing } from '../weights/metadata.js';
 import { writeNative } from '../weights/native.js';
 import type { ClassifyOptions, LoadOptions, Model, Prediction, RuntimeFeatures, SaveOptions } from './model.js';
-
-export const isTensor = (input: ModelInput): input is Tensor =>
-  typeof input === 'object' && 'shape' in input && Array.isArray(input.shape) && (input as Tensor).data instanceof Float32Array;
-
-export const throwIfAborted = (signal: AbortSignal | undefined) => {
-  if (signal?.aborted) throw new AbortError(signal.reason);
-};
 
 /** A network on the calling thread. */
 export class LocalModel implements Model {

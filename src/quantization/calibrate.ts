@@ -1,6 +1,7 @@
+import { throwIfAborted } from '../abort.js';
 import { QuantizationError } from '../errors.js';
 import type { ModelInput } from '../inputs.js';
-import { LocalModel, throwIfAborted } from '../model/local-model.js';
+import { LocalModel } from '../model/local-model.js';
 import type { QuantizeOptions } from '../model/model.js';
 import { observeRanges, type Ranges } from './observe.js';
 import { quantizeNetwork, type SchemeOptions } from './quantize.js';

@@ -1,7 +1,7 @@
 import { fuse } from '../graph/fusion.js';
 import type { Node } from '../graph/graph.js';
-import { type FloatWeights, isQuantized, type Lanes, type Network, type QuantizedWeights } from '../graph/network.js';
-import { scaleOf } from '../runtime/pack.js';
+import { type Lanes, scaleOf } from '../graph/lanes.js';
+import { type FloatWeights, isQuantized, type Network, type QuantizedWeights } from '../graph/network.js';
 
 /**
  * The float network behind a quantized one.

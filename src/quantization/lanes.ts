@@ -1,7 +1,6 @@
 import { QuantizationError } from '../errors.js';
 import { type ConvNode, countReaders, type Graph, INPUT, isDepthwise, type Node } from '../graph/graph.js';
-import type { Lanes } from '../graph/network.js';
-import { GATE_LANES } from '../runtime/plan.js';
+import { GATE_LANES, type Lanes } from '../graph/lanes.js';
 import type { Range, Ranges } from './observe.js';
 import type { Scheme } from './schemes.js';
 

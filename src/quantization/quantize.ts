@@ -1,6 +1,6 @@
 import { type ConvNode, isDepthwise } from '../graph/graph.js';
-import type { FloatWeights, Lanes, Network, QuantizedWeights, Weights } from '../graph/network.js';
-import { largestSafeLane, scaleOf } from '../runtime/pack.js';
+import { type Lanes, largestSafeLane, scaleOf } from '../graph/lanes.js';
+import type { FloatWeights, Network, QuantizedWeights, Weights } from '../graph/network.js';
 import { correctedBias, largestScales, leastSquaresScales, roundFilter } from './filters.js';
 import { chooseLanes } from './lanes.js';
 import type { Ranges } from './observe.js';

@@ -1,7 +1,8 @@
 import { Engine, type Simd } from '../engine/engine.js';
 import { INSTRUCTION_BYTES } from '../engine/instruction.js';
 import { ShapeError } from '../errors.js';
-import type { Lanes, Network } from '../graph/network.js';
+import type { Lanes } from '../graph/lanes.js';
+import type { Network } from '../graph/network.js';
 import { createPlan, PackedNetwork, type Plan, type TensorView } from './plan.js';
 
 const SMALLEST = 32;

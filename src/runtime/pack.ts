@@ -2,7 +2,8 @@ import type { Engine } from '../engine/engine.js';
 import { QuantizationError } from '../errors.js';
 import type { ConvNode } from '../graph/graph.js';
 import { isDepthwise } from '../graph/graph.js';
-import type { FloatWeights, IntegerWeights, Lanes } from '../graph/network.js';
+import { checkSums, type Lanes, largestSafeLane, safeLane, scaleOf } from '../graph/lanes.js';
+import type { FloatWeights, QuantizedWeights } from '../graph/network.js';
 
 /** Channels lie in memory padded to a multiple of this. */
 export const CHANNEL_BLOCK = 8;
@@ -23,9 +24,6 @@ export interface PackedConv {
   readonly low: number;
   readonly high: number;
 }
-
-export const scaleOf = (lanes: Lanes, channel: number): number =>
-  typeof lanes.scale === 'number' ? lanes.scale : (lanes.scale[channel] as number);
 
 /** The clamp that an activation is, in real units. */
 export function activationRange(activation: ConvNode['activation']): readonly [number, number] {
@@ -114,7 +112,7 @@ export function packFloat(engine: Engine, node: ConvNode, weights: FloatWeights,
 export function packQuantized(
   engine: Engine,
   node: ConvNode,
-  weights: IntegerWeights,
+  weights: QuantizedWeights,
   source: Source,
   lanes: { input: Lanes; output: Lanes; residual?: Lanes },
 ): PackedConv {
@@ -207,29 +205,4 @@ function packDepthwise(target: Int16Array, source: Int16Array, { kernel, channel
       for (let c = 0; c < channels; c++, from++) target[tap + (c >> 2) * block + (c & 3) * 2] = (source[from] as number) + offset;
     }
   }
-}
-
-/** Largest lane that cannot overflow a channel's i32 sum: every input at it, each with the weight's own sign. */
-export function largestSafeLane(node: ConvNode, weights: IntegerWeights): number {
-  const { filter, zeroPoint } = weights;
-  const { channels } = node;
-  // Sums of windows: whole numbers far below 2^31, which cost no memory on the way.
-  const sums = new Int32Array(channels);
-  for (let from = 0; from < filter.length; from += channels) {
-    for (let c = 0; c < channels; c++) {
-      const w = (filter[from + c] as number) - zeroPoint;
-      sums[c] = (sums[c] as number) + (w < 0 ? 0 - w : w);
-    }
-  }
-  return safeLane(sums, weights);
-}
-
-/** The same from the sums of each channel's magnitudes. */
-const safeLane = (sums: Int32Array, { bias }: IntegerWeights): number =>
-  sums.reduce((lane, sum, c) => Math.min(lane, (2 ** 31 - 1 - Math.abs(bias[c] as number)) / Math.max(sum, 1)), 32767);
-
-function checkSums(node: ConvNode, safe: number, input: Lanes): void {
-  const largest = Math.max(Math.abs(input.low), Math.abs(input.high));
-  if (largest <= safe) return;
-  throw new QuantizationError(`${node.name}: inputs up to ${largest} could overflow a 32-bit sum; at most ${Math.floor(safe)} are safe.`);
 }

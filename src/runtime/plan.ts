@@ -2,13 +2,11 @@ import type { Engine } from '../engine/engine.js';
 import { Epilogue, INSTRUCTION_BYTES, type Instruction, Operation, writeProgram } from '../engine/instruction.js';
 import { QuantizationError, UnsupportedModelError } from '../errors.js';
 import { type ConvNode, INPUT, INPUT_CHANNELS, inferShapes, isDepthwise, type Node, resolvePadding, type Shape } from '../graph/graph.js';
-import { type IntegerWeights, isQuantized, type Lanes, type Network, type Weights } from '../graph/network.js';
+import { GATE_LANES, type Lanes, scaleOf } from '../graph/lanes.js';
+import { isQuantized, type Network, type QuantizedWeights, type Weights } from '../graph/network.js';
 import { multiplyAdds } from '../graph/summary.js';
 import { type Buffer, peakBytes, placeBuffers } from './arena.js';
-import { activationRange, isPointwise, type PackedConv, packFloat, packQuantized, padChannels, scaleOf } from './pack.js';
-
-/** The gate of squeeze-excite in Q15, which one instruction multiplies with. */
-export const GATE_LANES: Lanes = { scale: 2 ** -15, low: 0, high: 32767 };
+import { activationRange, isPointwise, type PackedConv, packFloat, packQuantized, padChannels } from './pack.js';
 
 /** Rows and columns of an image that no window reaches over the edges of. */
 const ALL = 0x7fffffff;
@@ -72,7 +70,7 @@ export interface Plan extends Layout {
 /** What of a network packing needs. */
 export type Packable = Pick<Network, 'lanes'> & {
   readonly graph: Pick<Network['graph'], 'nodes'>;
-  readonly weights: ReadonlyMap<string, Weights | IntegerWeights>;
+  readonly weights: ReadonlyMap<string, Weights | QuantizedWeights>;
 };
 
 /** Weights packed into an engine's memory, once; every plan refers to them. */

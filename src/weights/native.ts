@@ -1,6 +1,7 @@
 import { ModelFormatError } from '../errors.js';
 import { type ConvNode, type Graph, INPUT, imageInput, inferShapes, type Node } from '../graph/graph.js';
-import { isQuantized, type Lanes, type Network, type Weights } from '../graph/network.js';
+import type { Lanes } from '../graph/lanes.js';
+import { isQuantized, type Network, type Weights } from '../graph/network.js';
 import { checkPreprocessing, parseJson, readLabels } from './metadata.js';
 import { writeSafetensors } from './safetensors.js';
 import { expectTensor, type RawTensor, refuseExtra, type TensorFile, toFloat32, toInt8, toInt32 } from './tensors.js';

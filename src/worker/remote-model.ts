@@ -1,8 +1,8 @@
 import platform from '#platform';
+import { throwIfAborted } from '../abort.js';
 import { moduleFor } from '../engine/engine.js';
 import { DisposedError } from '../errors.js';
 import type { ImageSource, ModelInput, ModelSource, Tensor } from '../inputs.js';
-import { throwIfAborted } from '../model/local-model.js';
 import type { ClassifyOptions, InputOptions, LoadOptions, Model, Prediction, QuantizeOptions, SaveOptions } from '../model/model.js';
 import type { LayerTiming } from '../runtime/executor.js';
 import { writeCheckpoint } from '../weights/export.js';

@@ -1,4 +1,4 @@
-import { describe as summarize } from '../../src/graph/summary.js';
+import { describe as summarize } from '../../src/architecture/describe.js';
 
 describe('describe()', () => {
   // torchvision's own counts: sum(p.numel()), and its models' documented GFLOPs.

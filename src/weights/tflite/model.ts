@@ -1,5 +1,5 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
-import type { Lanes } from '../../graph/network.js';
+import type { Lanes } from '../../graph/lanes.js';
 import { elements, firstNotFinite } from '../tensors.js';
 import { FlatBuffer, type Table } from './flatbuffer.js';
 

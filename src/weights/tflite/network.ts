@@ -11,7 +11,8 @@ import {
   type Padding,
   type UnnamedNode,
 } from '../../graph/graph.js';
-import type { Lanes, Network, Preprocessing, Weights } from '../../graph/network.js';
+import type { Lanes } from '../../graph/lanes.js';
+import type { Network, Preprocessing, Weights } from '../../graph/network.js';
 import { recognize } from '../recognize.js';
 import { floats, int32s, isConstant, lanesOf, readModel, scalarOf, type TfliteOperator, type TfliteTensor } from './model.js';
 
