@@ -1,6 +1,6 @@
 /**
- * One instruction of a program: what a kernel reads. All kernels share this one format, 33 words of 4 bytes, written
- * by src/engine/instruction.ts (a test holds the two together).
+ * One instruction of a program: what a kernel reads. All kernels share this one format, 38 words of 4 bytes, written
+ * by src/engine/instruction.ts (a test holds the two together). A word means one thing, whatever the kernel.
  *
  * A tensor is a pointer to its first pixel and the bytes from one image row to the next; the pixels of a row follow
  * each other. Channels are padded to a multiple of 8, so that no kernel has a channel tail. A row stride larger than
@@ -8,7 +8,7 @@
  */
 @unmanaged
 export class Arguments {
-  op: usize;
+  kernel: usize;
   /** How many pieces the work falls into; threads share them out. */
   units: usize;
   input: usize;
@@ -22,34 +22,45 @@ export class Arguments {
   bias: usize;
   /** f32 a channel: what turns an accumulator (or an input) into the output's units. */
   scale: usize;
-  /** f32 a channel: the second operand's scale, or h-swish's gate scale. */
+  /** f32 a channel: the scale of h-swish's gate. */
+  gateScale: usize;
+  /** f32 a channel: the second operand's scale. */
   otherScale: usize;
-  /** Of the output. */
+  /** Of the output, in pixels. */
   height: usize;
   width: usize;
-  inputChannels: usize;
-  /** Of the output. */
+  /** Of the output, as they lie in memory. */
   channels: usize;
+  inputHeight: usize;
+  inputWidth: usize;
+  /** Of a pixel of the input, as they lie in memory. */
+  inputChannels: usize;
+  /** Values of one row of a convolution's packed window: kernelWidth x inputChannels, padded. */
+  run: usize;
   kernelHeight: usize;
   kernelWidth: usize;
   strideHeight: usize;
   strideWidth: usize;
-  inputHeight: usize;
-  inputWidth: usize;
   padTop: usize;
   padLeft: usize;
+  /** Rows of zeros below an image. */
+  rowsBelow: usize;
+  pixelBytes: usize;
+  /** Values after which scales repeat, a multiple of 8. */
+  period: usize;
+  scratch: usize;
+  /** Of a thread. */
+  scratchBytes: usize;
+  /** The clamp of the output, in its own units. */
   low: f32;
   high: f32;
-  /** The factor and the offset of an affine function. */
-  alpha: f32;
-  beta: f32;
-  scratch: usize;
-  /** Bytes of scratch a thread. */
-  scratchBytes: usize;
-  /** Channels of the input image of a general convolution, whose inputChannels is its window, padded. */
-  sourceChannels: usize;
-  /** high as an integer, for the end of a quantized convolution. */
+  /** high as an integer, for the end of a convolution on lanes. */
   highLane: usize;
+  /** Of an affine function: factor * x + offset. A mean has its factor alone. */
+  factor: f32;
+  offset: f32;
+  /** The scale of a residual that a convolution on lanes adds. */
+  residualScale: f32;
   /** What a convolution does with its sums: CLAMP, HARD_SWISH or RESIDUAL of arithmetic.ts. */
   epilogue: usize;
 }

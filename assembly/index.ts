@@ -1,165 +1,132 @@
-import { Operation } from '../src/engine/operation';
+import { Kernel } from '../src/engine/kernel';
 import { Arguments } from './arguments';
+import { f32_convolution, pairs_convolution } from './convolution';
+import { f32_depthwise_3x3s1, f32_depthwise_3x3s2, f32_depthwise_5x5s1, f32_depthwise_5x5s2, f32_depthwise } from './f32/depthwise';
+import { f32_affine, f32_hard_swish, f32_add, f32_add_channels, f32_multiply, f32_gate, f32_softmax } from './f32/elementwise';
+import { f32_pointwise, f32_vector } from './f32/pointwise';
+import { f32_global_average_pool } from './f32/pool';
+import { clear_halo } from './halo';
 import {
-  f32_convolution,
-  q16_convolution,
-} from './convolution/convolution';
-import {
-  f32_depthwise_3x3s1,
-  f32_depthwise_3x3s2,
-  f32_depthwise_5x5s1,
-  f32_depthwise_5x5s2,
-  f32_depthwise,
-} from './depthwise/f32';
-import {
-  q16_depthwise_3x3s1,
-  q16_depthwise_3x3s2,
-  q16_depthwise_5x5s1,
-  q16_depthwise_5x5s2,
-  q16_depthwise,
-} from './depthwise/q16';
-import {
-  f32_affine,
-  f32_hard_swish,
-  f32_add,
-  f32_add_channels,
-  f32_multiply,
-  f32_gate,
-  f32_softmax,
-} from './elementwise/f32';
-import {
-  q16_affine,
-  q16_hard_swish,
-  q16_add,
-  q16_multiply,
-  q16_gate,
-  q16_multiply_channels,
-  q16_quantize,
-  q16_dequantize,
-} from './elementwise/q16';
-import {
-  clear_halo,
-} from './halo';
-import {
-  f32_pointwise,
-  f32_vector,
-} from './pointwise/f32';
-import {
-  q16_pointwise,
-  q16_vector,
-} from './pointwise/q16';
-import {
-  f32_global_average_pool,
-} from './pool/f32';
-import {
-  q16_global_average_pool,
-} from './pool/q16';
+  lanes_affine,
+  lanes_hard_swish,
+  lanes_add,
+  lanes_multiply,
+  lanes_multiply_channels,
+  lanes_gate,
+  lanes_quantize,
+  lanes_dequantize,
+} from './lanes/elementwise';
+import { lanes_global_average_pool } from './lanes/pool';
+import { pairs_depthwise } from './pairs/depthwise';
+import { pairs_depthwise_3x3s1, pairs_depthwise_3x3s2 } from './pairs/depthwise3';
+import { pairs_depthwise_5x5s1, pairs_depthwise_5x5s2 } from './pairs/depthwise5';
+import { pairs_pointwise, pairs_vector } from './pairs/pointwise';
 
-export { f32_resize, resize_horizontal, resize_vertical_normalize } from './image/resize';
-export { pack_dense_i8, pack_depthwise_i8, pack_scales } from './pack';
+export { pack_dense_i8, pack_depthwise_i8, pack_scales } from './pairs/pack';
+export { f32_resize, resize_horizontal, resize_vertical_normalize } from './resize';
 
 function run(p: Arguments, from: usize, to: usize, thread: usize): void {
-  switch (p.op) {
-    case Operation.f32_pointwise:
+  switch (p.kernel) {
+    case Kernel.f32_pointwise:
       f32_pointwise(p, from, to);
       break;
-    case Operation.f32_vector:
+    case Kernel.f32_vector:
       f32_vector(p, from, to);
       break;
-    case Operation.f32_convolution:
+    case Kernel.f32_convolution:
       f32_convolution(p, from, to, thread);
       break;
-    case Operation.f32_depthwise_3x3s1:
+    case Kernel.f32_depthwise_3x3s1:
       f32_depthwise_3x3s1(p, from, to);
       break;
-    case Operation.f32_depthwise_3x3s2:
+    case Kernel.f32_depthwise_3x3s2:
       f32_depthwise_3x3s2(p, from, to);
       break;
-    case Operation.f32_depthwise_5x5s1:
+    case Kernel.f32_depthwise_5x5s1:
       f32_depthwise_5x5s1(p, from, to);
       break;
-    case Operation.f32_depthwise_5x5s2:
+    case Kernel.f32_depthwise_5x5s2:
       f32_depthwise_5x5s2(p, from, to);
       break;
-    case Operation.f32_depthwise:
+    case Kernel.f32_depthwise:
       f32_depthwise(p, from, to);
       break;
-    case Operation.f32_affine:
+    case Kernel.f32_affine:
       f32_affine(p, from, to);
       break;
-    case Operation.f32_hard_swish:
+    case Kernel.f32_hard_swish:
       f32_hard_swish(p, from, to);
       break;
-    case Operation.f32_add:
+    case Kernel.f32_add:
       f32_add(p, from, to);
       break;
-    case Operation.f32_add_channels:
+    case Kernel.f32_add_channels:
       f32_add_channels(p, from, to);
       break;
-    case Operation.f32_multiply:
+    case Kernel.f32_multiply:
       f32_multiply(p, from, to);
       break;
-    case Operation.f32_gate:
+    case Kernel.f32_gate:
       f32_gate(p, from, to);
       break;
-    case Operation.f32_global_average_pool:
+    case Kernel.f32_global_average_pool:
       f32_global_average_pool(p, from, to);
       break;
-    case Operation.f32_softmax:
+    case Kernel.f32_softmax:
       f32_softmax(p, from, to);
       break;
-    case Operation.q16_pointwise:
-      q16_pointwise(p, from, to);
+    case Kernel.pairs_pointwise:
+      pairs_pointwise(p, from, to);
       break;
-    case Operation.q16_vector:
-      q16_vector(p, from, to);
+    case Kernel.pairs_vector:
+      pairs_vector(p, from, to);
       break;
-    case Operation.q16_convolution:
-      q16_convolution(p, from, to, thread);
+    case Kernel.pairs_convolution:
+      pairs_convolution(p, from, to, thread);
       break;
-    case Operation.q16_depthwise_3x3s1:
-      q16_depthwise_3x3s1(p, from, to);
+    case Kernel.pairs_depthwise_3x3s1:
+      pairs_depthwise_3x3s1(p, from, to);
       break;
-    case Operation.q16_depthwise_3x3s2:
-      q16_depthwise_3x3s2(p, from, to);
+    case Kernel.pairs_depthwise_3x3s2:
+      pairs_depthwise_3x3s2(p, from, to);
       break;
-    case Operation.q16_depthwise_5x5s1:
-      q16_depthwise_5x5s1(p, from, to);
+    case Kernel.pairs_depthwise_5x5s1:
+      pairs_depthwise_5x5s1(p, from, to);
       break;
-    case Operation.q16_depthwise_5x5s2:
-      q16_depthwise_5x5s2(p, from, to);
+    case Kernel.pairs_depthwise_5x5s2:
+      pairs_depthwise_5x5s2(p, from, to);
       break;
-    case Operation.q16_depthwise:
-      q16_depthwise(p, from, to);
+    case Kernel.pairs_depthwise:
+      pairs_depthwise(p, from, to);
       break;
-    case Operation.q16_affine:
-      q16_affine(p, from, to);
+    case Kernel.lanes_affine:
+      lanes_affine(p, from, to);
       break;
-    case Operation.q16_hard_swish:
-      q16_hard_swish(p, from, to);
+    case Kernel.lanes_hard_swish:
+      lanes_hard_swish(p, from, to);
       break;
-    case Operation.q16_add:
-      q16_add(p, from, to);
+    case Kernel.lanes_add:
+      lanes_add(p, from, to);
       break;
-    case Operation.q16_multiply:
-      q16_multiply(p, from, to);
+    case Kernel.lanes_multiply:
+      lanes_multiply(p, from, to);
       break;
-    case Operation.q16_gate:
-      q16_gate(p, from, to);
+    case Kernel.lanes_multiply_channels:
+      lanes_multiply_channels(p, from, to);
       break;
-    case Operation.q16_global_average_pool:
-      q16_global_average_pool(p, from, to);
+    case Kernel.lanes_gate:
+      lanes_gate(p, from, to);
       break;
-    case Operation.q16_multiply_channels:
-      q16_multiply_channels(p, from, to);
+    case Kernel.lanes_global_average_pool:
+      lanes_global_average_pool(p, from, to);
       break;
-    case Operation.q16_quantize:
-      q16_quantize(p, from, to);
+    case Kernel.lanes_quantize:
+      lanes_quantize(p, from, to);
       break;
-    case Operation.q16_dequantize:
-      q16_dequantize(p, from, to);
+    case Kernel.lanes_dequantize:
+      lanes_dequantize(p, from, to);
       break;
-    case Operation.clear_halo:
+    case Kernel.clear_halo:
       clear_halo(p, from, to);
       break;
   }

@@ -3,5 +3,6 @@ export { buildGraph } from '../src/architecture/build.js';
 export { fuse } from '../src/graph/fusion.js';
 export { inferShapes } from '../src/graph/graph.js';
 export { IMAGENET_PREPROCESSING } from '../src/graph/network.js';
-export { LocalModel } from '../src/model/local-model.js';
+export { loadLocalModel, localModel, sessionOf } from '../src/model/local-model.js';
+export { quantizeLocal } from '../src/model/quantize.js';
 export { readNetwork } from '../src/weights/load.js';

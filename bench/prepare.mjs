@@ -1,7 +1,7 @@
 // The files that the benchmarks run on, from a checkpoint: its float32 and int8 networks, and its tensors' ranges.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { loadModel, quantize } from '../dist/index.js';
+import { loadLocalModel, quantizeLocal, sessionOf } from '../build/internals.js';
 
 export const root = new URL('..', import.meta.url).pathname;
 export const CHECKPOINTS = ['mobilenet_v3_small', 'mobilenet_v3_large'];
@@ -12,7 +12,7 @@ export async function prepare(checkpoint) {
   const folder = join(root, 'build/bench', checkpoint);
   mkdirSync(folder, { recursive: true });
   const bytes = readFileSync(join(root, 'checkpoints', `${checkpoint}.safetensors`));
-  const float = await loadModel(bytes);
+  const float = await loadLocalModel(bytes);
   const pictures = readdirSync(join(root, 'images/calibration'), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .slice(0, CALIBRATION)
@@ -31,9 +31,10 @@ export async function prepare(checkpoint) {
     }
     ranges[name] = [low, high];
   };
-  for (const picture of pictures) float.runtime.observe(float.put(await float.decode(picture)), observe);
+  const session = sessionOf(float);
+  for (const picture of pictures) session.observe(session.put(await session.decode(picture)), observe);
   writeFileSync(join(folder, 'float32.safetensors'), float.save());
-  writeFileSync(join(folder, 'int8.safetensors'), (await quantize(float, pictures)).save());
+  writeFileSync(join(folder, 'int8.safetensors'), (await quantizeLocal(float, pictures)).save());
   writeFileSync(join(folder, 'ranges.json'), JSON.stringify(ranges));
   return folder;
 }

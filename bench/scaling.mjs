@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
-import { buildGraph, fuse, IMAGENET_PREPROCESSING, LocalModel } from '../build/internals.js';
+import { buildGraph, fuse, IMAGENET_PREPROCESSING, localModel } from '../build/internals.js';
 import { loadModel, quantize } from '../dist/index.js';
 import { lineCharts } from './chart.mjs';
 import { noise } from './contenders/index.mjs';
@@ -27,7 +27,7 @@ async function models(architecture, width, threads = 1) {
     weights.set(node.name, { filter, bias: new Float32Array(node.channels) });
   }
   const network = fuse({ graph, weights, lanes: new Map(), preprocessing: IMAGENET_PREPROCESSING });
-  const made = await LocalModel.create(network);
+  const made = await localModel(network);
   const float = await loadModel(made.save());
   made.dispose();
   const int8 = await quantize(float, [input(1, 64)]);

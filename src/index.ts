@@ -1,6 +1,7 @@
 export { describe } from './architecture/describe.js';
 export { ARCHITECTURE_NAMES, type ArchitectureName } from './architecture/tables.js';
-export { detectFeatures, type Features, type Simd } from './engine/engine.js';
+export { detectFeatures, type Features } from './engine/features.js';
+export type { Simd } from './engine/variants.js';
 export * from './errors.js';
 export { type LayerError, layerErrors } from './evaluation/layer-error.js';
 export {
@@ -23,9 +24,9 @@ export type {
   InputOptions,
   LoadOptions,
   Model,
-  Prediction,
-  QuantizeOptions,
   RuntimeFeatures,
   SaveOptions,
 } from './model/model.js';
-export type { LayerTiming } from './runtime/executor.js';
+export type { QuantizeOptions } from './quantization/calibrate.js';
+export type { LayerTiming } from './runtime/session.js';
+export type { Prediction } from './tasks/classification.js';

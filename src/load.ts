@@ -1,8 +1,8 @@
 import type { ModelInput, ModelSource } from './inputs.js';
-import { LocalModel, loadLocalModel } from './model/local-model.js';
-import type { LoadOptions, Model, QuantizeOptions } from './model/model.js';
-import { quantizeLocal } from './quantization/calibrate.js';
-import type { RemoteModel } from './worker/remote-model.js';
+import { loadLocalModel } from './model/local-model.js';
+import type { LoadOptions, Model } from './model/model.js';
+import { quantizeLocal } from './model/quantize.js';
+import type { QuantizeOptions } from './quantization/calibrate.js';
 
 /**
  * Loads a network from a weights file: safetensors with torchvision's, timm's or this package's names, a torchvision
@@ -28,6 +28,7 @@ export async function quantize(
   calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>,
   options: QuantizeOptions = {},
 ): Promise<Model> {
-  if (model instanceof LocalModel) return quantizeLocal(model, calibration, options);
-  return (model as RemoteModel).quantize(calibration, options);
+  if (!model.runtimeFeatures.worker) return quantizeLocal(model, calibration, options);
+  const { quantizeRemote } = await import('./worker/remote-model.js');
+  return quantizeRemote(model, calibration, options);
 }

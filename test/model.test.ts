@@ -1,7 +1,7 @@
 import { fuse } from '../src/graph/fusion.js';
 import type { Tensor } from '../src/inputs.js';
 import { loadModel, quantize } from '../src/load.js';
-import { LocalModel } from '../src/model/local-model.js';
+import { localModel } from '../src/model/local-model.js';
 import type { Model } from '../src/model/model.js';
 import { random, randomNetwork, uniform } from './random-network.js';
 
@@ -15,7 +15,7 @@ describe.each(['mobilenet_v3_small', 'mobilenet_v3_large', 'mobilenet_v2'] as co
   let model: Model;
   let int8: Model;
   beforeAll(async () => {
-    model = await LocalModel.create(network);
+    model = await localModel(network);
     int8 = await quantize(model, [images(1), images(2), images(3)]);
   });
 

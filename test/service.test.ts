@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { fuse } from '../src/graph/fusion.js';
 import type { Tensor } from '../src/inputs.js';
 import { loadModel, quantize } from '../src/load.js';
-import { LocalModel } from '../src/model/local-model.js';
+import { localModel } from '../src/model/local-model.js';
 import type { Model } from '../src/model/model.js';
 import { random, randomNetwork, uniform } from './random-network.js';
 
@@ -15,7 +15,7 @@ const pixels = { data: new Uint8Array(90 * 70 * 3).map((_, i) => (i * 37) % 251)
 let float: Model;
 let int8: Model;
 beforeAll(async () => {
-  float = await LocalModel.create(fuse(randomNetwork('mobilenet_v3_small', { classes: 5, width: 0.25, resolution: 32 })));
+  float = await localModel(fuse(randomNetwork('mobilenet_v3_small', { classes: 5, width: 0.25, resolution: 32 })));
   int8 = await quantize(float, [input(1), input(2)]);
 });
 

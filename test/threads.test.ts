@@ -1,7 +1,7 @@
 import { fuse } from '../src/graph/fusion.js';
 import type { Tensor } from '../src/inputs.js';
 import { loadModel, quantize } from '../src/load.js';
-import { LocalModel } from '../src/model/local-model.js';
+import { localModel } from '../src/model/local-model.js';
 import { random, randomNetwork, uniform } from './random-network.js';
 
 const image = (seed: number, side = 96): Tensor => ({ data: uniform(random(seed), side * side * 3, -2, 2), shape: [1, side, side, 3] });
@@ -9,7 +9,7 @@ const image = (seed: number, side = 96): Tensor => ({ data: uniform(random(seed)
 describe('threads', () => {
   let files: Record<'float32' | 'int8', Uint8Array>;
   beforeAll(async () => {
-    const float = await LocalModel.create(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.75 })));
+    const float = await localModel(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.75 })));
     files = { float32: float.save(), int8: (await quantize(float, [image(1)])).save() };
   });
 

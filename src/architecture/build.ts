@@ -34,12 +34,14 @@ export function blockChannels(table: ArchitectureTable, width: number, stem: num
 /** Builds a network's graph from its table. Names of nodes are this package's own; src/weights/names.ts maps them. */
 export function buildGraph(architecture: ArchitectureName, options: BuildOptions = {}): Graph {
   const table: ArchitectureTable | undefined = Object.hasOwn(ARCHITECTURES, architecture) ? ARCHITECTURES[architecture] : undefined;
-  if (!table) throw new ShapeError(`unknown architecture "${architecture}"; known are ${ARCHITECTURE_NAMES.join(', ')}.`);
+  if (!table)
+    throw new ShapeError(`"${architecture}" is no architecture that this package knows; it knows ${ARCHITECTURE_NAMES.join(', ')}.`);
   const { width = 1, resolution = 224, classes = 1000, padding = 'symmetric' } = options;
-  if (!(width >= 0.1 && width <= 4)) throw new ShapeError(`the width multiplier is to lie between 0.1 and 4, not ${width}.`);
-  if (!Number.isInteger(classes) || classes < 1 || classes > 1e6) throw new ShapeError(`${classes} classes cannot be.`);
+  if (!(width >= 0.1 && width <= 4)) throw new ShapeError(`width must be a number from 0.1 to 4; got ${width}.`);
+  if (!Number.isInteger(classes) || classes < 1 || classes > 1e6)
+    throw new ShapeError(`classes must be a whole number from 1 to 1,000,000; got ${classes}.`);
   if (!Number.isInteger(resolution) || resolution < 32 || resolution > 512) {
-    throw new ShapeError(`the resolution is to be a whole number from 32 to 512, not ${resolution}.`);
+    throw new ShapeError(`resolution must be a whole number from 32 to 512; got ${resolution}.`);
   }
   const nodes: Node[] = [];
   const push = (node: Node): string => {
@@ -105,6 +107,6 @@ export function buildGraph(architecture: ArchitectureName, options: BuildOptions
     features = options.featureChannels ?? roundChannels(table.features.out * width);
     embedding = conv('features', embedding, head, features, table.features.activation, { batchNorm: false });
   }
-  conv('classifier', embedding, features, classes, 'none', { batchNorm: false });
-  return { architecture, width, resolution, classes, nodes, embedding: 'pool' };
+  const logits = conv('classifier', embedding, features, classes, 'none', { batchNorm: false });
+  return { architecture, width, resolution, classes, nodes, outputs: { logits, embedding: 'pool' } };
 }

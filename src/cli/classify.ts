@@ -1,7 +1,7 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
 import { ImageError } from '../errors.js';
-import type { Prediction } from '../model/model.js';
+import type { Prediction } from '../tasks/classification.js';
 import { loadAs } from './models.js';
 import {
   type Common,

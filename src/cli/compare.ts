@@ -9,8 +9,8 @@ import { TABLE_4 } from '../evaluation/paper.js';
 import { compareReport } from '../evaluation/report.js';
 import type { ComparisonResult } from '../evaluation/result.js';
 import type { Tensor } from '../inputs.js';
-import type { LocalModel } from '../model/local-model.js';
-import { quantizeWith } from '../quantization/calibrate.js';
+import type { Model } from '../model/model.js';
+import { quantizeWith } from '../model/quantize.js';
 import { SCHEME_NAMES, SCHEMES, type SchemeName } from '../quantization/schemes.js';
 import { Images } from './images.js';
 import { calibrateOn, calibrationFiles, load, quantizeOn } from './models.js';
@@ -136,7 +136,7 @@ async function climb(weights: readonly string[], directory: string, calibration:
     const float = await load(file, 'float32', options);
     const { calibrating } = await calibrationOf(directory, calibration, options.seed);
     const ranges = await calibrateOn(float, calibrating, true);
-    const candidates = new Map<SchemeName, LocalModel>();
+    const candidates = new Map<SchemeName, Model>();
     for (const name of SCHEME_NAMES) candidates.set(name, await quantizeWith(float, ranges, { scheme: SCHEMES[name] }));
     const files = await listLabelled(directory, float, options.limit);
     const images = new Images(float);
@@ -173,7 +173,7 @@ function renderPaper(results: readonly ComparisonResult[]): string {
   return `${table.toString()}\nThe paper's rows are of ImageNet's whole validation set, quantized while training; ours of the images given, quantized after it.`;
 }
 
-const sizeOf = (model: LocalModel) => ({ modelBytes: model.save().byteLength, arenaBytes: model.memory.arenaBytes });
+const sizeOf = (model: Model) => ({ modelBytes: model.save().byteLength, arenaBytes: model.memory.arenaBytes });
 
 /** The JSON that DESIGN.md fixes, and what was left out. */
 function contract({ summary, comparison, calibrationImages, sizes, skipped }: ComparisonResult) {

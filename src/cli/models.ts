@@ -2,16 +2,17 @@ import { createHash } from 'node:crypto';
 import { relative } from 'node:path';
 import { InputError } from '../errors.js';
 import { imagenetLabels, listImages } from '../evaluation/dataset.js';
-import { type LocalModel, loadLocalModel } from '../model/local-model.js';
-import type { QuantizeOptions } from '../model/model.js';
-import { calibrate, quantizeLocal } from '../quantization/calibrate.js';
+import { loadLocalModel, sessionOf } from '../model/local-model.js';
+import type { Model } from '../model/model.js';
+import { quantizeLocal } from '../model/quantize.js';
+import { calibrate, type QuantizeOptions } from '../quantization/calibrate.js';
 import type { Ranges } from '../quantization/observe.js';
 import { Images } from './images.js';
 import type { Common } from './options.js';
 import { withProgress } from './progress.js';
 
 /** Loads a file as the precision asked for; a network of ImageNet's size that names no classes gets ImageNet's. */
-export async function load(weights: string, precision: 'float32' | undefined, { threads, simd }: Common): Promise<LocalModel> {
+export async function load(weights: string, precision: 'float32' | undefined, { threads, simd }: Common): Promise<Model> {
   const options = { threads, simd, ...(precision ? { precision } : {}) };
   const model = await loadLocalModel(weights, options);
   if (model.hasLabels) return model;
@@ -38,10 +39,10 @@ export async function calibrationFiles(directory: string, limit: number, seed?: 
 }
 
 export async function quantizeOn(
-  model: LocalModel,
+  model: Model,
   files: readonly string[],
   options: Omit<QuantizeOptions, 'onProgress'> = {},
-): Promise<LocalModel> {
+): Promise<Model> {
   const images = new Images(model);
   return withProgress('calibrating', files.length, (onProgress) =>
     quantizeLocal(model, images.unlabelled(files), { ...options, onProgress }),
@@ -49,9 +50,11 @@ export async function quantizeOn(
 }
 
 /** What calibration sees, for whoever quantizes in several ways. */
-export async function calibrateOn(model: LocalModel, files: readonly string[], histograms: boolean): Promise<Ranges> {
+export async function calibrateOn(model: Model, files: readonly string[], histograms: boolean): Promise<Ranges> {
   const images = new Images(model);
-  return withProgress('calibrating', files.length, (onProgress) => calibrate(model, images.unlabelled(files), { histograms, onProgress }));
+  return withProgress('calibrating', files.length, (onProgress) =>
+    calibrate(sessionOf(model), images.unlabelled(files), { histograms, onProgress }),
+  );
 }
 
 /** A file as the wanted precision; float32 weights become int8 by calibration. */
@@ -60,7 +63,7 @@ export async function loadAs(
   precision: 'float32' | 'int8' | undefined,
   calibration: string | undefined,
   common: Common,
-): Promise<LocalModel> {
+): Promise<Model> {
   const model = await load(weights, precision === 'float32' ? precision : undefined, common);
   if (precision !== 'int8' || model.precision === 'int8') return model;
   if (!calibration) {

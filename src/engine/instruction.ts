@@ -1,8 +1,8 @@
-import { Epilogue, Operation } from './operation.js';
+import type { Kernel } from './kernel.js';
 
-/** The words of an instruction, in the order of assembly/arguments.ts (test/runtime/instruction.test.ts compares them). */
+/** The words of an instruction, in the order of assembly/arguments.ts (test/engine/instruction.test.ts compares them). */
 export const FIELDS = [
-  'op',
+  'kernel',
   'units',
   'input',
   'inputRowStride',
@@ -13,35 +13,40 @@ export const FIELDS = [
   'filter',
   'bias',
   'scale',
+  'gateScale',
   'otherScale',
   'height',
   'width',
-  'inputChannels',
   'channels',
+  'inputHeight',
+  'inputWidth',
+  'inputChannels',
+  'run',
   'kernelHeight',
   'kernelWidth',
   'strideHeight',
   'strideWidth',
-  'inputHeight',
-  'inputWidth',
   'padTop',
   'padLeft',
-  'low',
-  'high',
-  'alpha',
-  'beta',
+  'rowsBelow',
+  'pixelBytes',
+  'period',
   'scratch',
   'scratchBytes',
-  'sourceChannels',
+  'low',
+  'high',
   'highLane',
+  'factor',
+  'offset',
+  'residualScale',
   'epilogue',
 ] as const;
 
 export const INSTRUCTION_BYTES = FIELDS.length * 4;
-const FLOATS: ReadonlySet<string> = new Set(['low', 'high', 'alpha', 'beta']);
+const FLOATS: ReadonlySet<string> = new Set(['low', 'high', 'factor', 'offset', 'residualScale']);
 const IS_FLOAT = FIELDS.map((field) => FLOATS.has(field));
 
-export type Instruction = { op: Operation; units: number } & Partial<Record<(typeof FIELDS)[number], number>>;
+export type Instruction = { kernel: Kernel; units: number } & Partial<Record<(typeof FIELDS)[number], number>>;
 
 /** Writes instructions one after the other; what is not given is 0. */
 export function writeProgram(memory: WebAssembly.Memory, pointer: number, program: readonly Instruction[]): void {
@@ -55,5 +60,3 @@ export function writeProgram(memory: WebAssembly.Memory, pointer: number, progra
     }
   }
 }
-
-export { Epilogue, Operation };

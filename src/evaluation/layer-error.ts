@@ -1,9 +1,9 @@
 import { INPUT } from '../graph/graph.js';
 import { scaleOf } from '../graph/lanes.js';
 import type { ModelInput } from '../inputs.js';
-import { onThisThread } from '../model/local-model.js';
+import { sessionOf } from '../model/local-model.js';
 import type { Model } from '../model/model.js';
-import type { Step, TensorView } from '../runtime/plan.js';
+import type { TensorView } from '../runtime/tensors.js';
 
 export interface LayerError {
   readonly name: string;
@@ -11,10 +11,8 @@ export interface LayerError {
   readonly sqnrDb: number;
 }
 
-type Output = NonNullable<Step['output']>;
-
 /** A tensor's real values in NHWC order, whatever domain and layout it has. */
-export function readTensor(tensor: TensorView & Pick<Output, 'lanes'>, memory: WebAssembly.Memory): Float32Array {
+export function readTensor(tensor: TensorView, memory: WebAssembly.Memory): Float32Array {
   const [height, width, channels] = tensor.shape;
   const values = new Float32Array(height * width * channels);
   const { lanes } = tensor;
@@ -31,8 +29,8 @@ export function readTensor(tensor: TensorView & Pick<Output, 'lanes'>, memory: W
 
 async function outputs(model: Model, input: ModelInput): Promise<Map<string, Float32Array>> {
   const values = new Map<string, Float32Array>();
-  const local = onThisThread(model);
-  local.runtime.observe(local.put(await local.decode(input)), (tensor, memory) => values.set(tensor.name, readTensor(tensor, memory)));
+  const session = sessionOf(model);
+  session.observe(session.put(await session.decode(input)), (tensor, memory) => values.set(tensor.name, readTensor(tensor, memory)));
   values.delete(INPUT);
   return values;
 }

@@ -1,6 +1,8 @@
 import type { Tensor } from '../inputs.js';
-import type { LocalModel } from '../model/local-model.js';
+import { sessionOf } from '../model/local-model.js';
+import type { Model } from '../model/model.js';
 import { calibrate } from '../quantization/calibrate.js';
+import { floatNetwork } from '../quantization/dequantize.js';
 import { type Probe, sensitivities } from '../quantization/sensitivity.js';
 import { type Bar, bars, escaped, page, percent } from './html.js';
 import { layerErrors } from './layer-error.js';
@@ -30,8 +32,8 @@ const finite = (value: number | undefined) => (value !== undefined && Number.isF
 
 /** Looks at each convolution of a quantized model, on a few images. */
 export async function quantizationReport(
-  float: LocalModel,
-  int8: LocalModel,
+  float: Model,
+  int8: Model,
   images: AsyncIterable<Tensor>,
   onLayer: () => void = () => undefined,
 ): Promise<QuantizationReport> {
@@ -43,12 +45,13 @@ export async function quantizationReport(
       yield image;
     }
   };
-  const ranges = await calibrate(float, keeping(), { onInput: (probe) => probes.push(probe) });
+  const ranges = await calibrate(sessionOf(float), keeping(), { onInput: (probe) => probes.push(probe) });
+  const network = floatNetwork(sessionOf(float).network);
   const errors = new Map((await layerErrors(float, int8, inputs)).map(({ name, sqnrDb }) => [name, sqnrDb]));
   const saturation = await saturated(int8, inputs);
-  const alone = await sensitivities(float.floatNetwork(), ranges, probes, { onProgress: onLayer });
+  const alone = await sensitivities(network, ranges, probes, { onProgress: onLayer });
   const byName = new Map(alone.map((layer) => [layer.name, layer]));
-  const layers = float.floatNetwork().graph.nodes.flatMap(({ name }): LayerReport[] => {
+  const layers = network.graph.nodes.flatMap(({ name }): LayerReport[] => {
     const layer = byName.get(name);
     const range = ranges.get(name);
     if (!layer || !range) return [];
@@ -68,10 +71,11 @@ export async function quantizationReport(
 }
 
 /** For each tensor in lanes, the share of values at an end of them. A floor of zero is a ReLU's and counts as none. */
-async function saturated(model: LocalModel, inputs: readonly Tensor[]): Promise<Map<string, number>> {
+async function saturated(model: Model, inputs: readonly Tensor[]): Promise<Map<string, number>> {
+  const session = sessionOf(model);
   const counts = new Map<string, { at: number; of: number }>();
   for (const input of inputs) {
-    model.runtime.observe(model.put(input), ({ name, shape, pointer, rowStride, pixelStride, lanes }, memory) => {
+    session.observe(session.put(input), ({ name, shape, pointer, rowStride, pixelStride, lanes }, memory) => {
       if (!lanes) return;
       const values = new Int16Array(memory.buffer);
       const count = counts.get(name) ?? { at: 0, of: 0 };

@@ -1,4 +1,4 @@
-import { type ConvNode, countReaders, type Graph, type Node } from './graph.js';
+import { type ConvNode, countReaders, type Graph, type Node, outputNames, renameOutputs } from './graph.js';
 import type { FloatWeights, Network } from './network.js';
 
 /*
@@ -27,14 +27,15 @@ function absorb(network: Network, producer: ConvNode, gone: Node, change: Partia
     if (node === gone) return [{ ...producer, ...change }];
     return [{ ...node, inputs: node.inputs.map(renamed) }];
   });
-  const graph: Graph = { ...network.graph, nodes, embedding: renamed(network.graph.embedding) };
+  const { outputs } = network.graph;
+  const graph: Graph = { ...network.graph, nodes, outputs: renameOutputs(outputs, renamed) };
   return { ...network, graph, weights: weights ? new Map(network.weights).set(producer.name, weights) : network.weights };
 }
 
 /** The convolution that makes a tensor which nothing but `reader` reads. */
 function soleProducer(network: Network, reader: Node, input = 0): ConvNode | undefined {
   const name = reader.inputs[input] as string;
-  if (countReaders(network.graph.nodes).get(name) !== 1 || network.graph.embedding === name) return undefined;
+  if (countReaders(network.graph.nodes).get(name) !== 1 || outputNames(network.graph.outputs).includes(name)) return undefined;
   const node = network.graph.nodes.find((candidate) => candidate.name === name);
   return node?.kind === 'conv' ? node : undefined;
 }

@@ -47,12 +47,28 @@ export interface Graph {
   readonly width: number;
   /** The side in pixels that the network was made for; it runs at others too. */
   readonly resolution: number;
+  /** 0 without a classifier. */
   readonly classes: number;
-  /** In an order in which each node comes after what it reads; the last one gives the logits. */
+  /** In an order in which each node comes after what it reads. */
   readonly nodes: readonly Node[];
-  /** The tensor of pooled features before the classifier. */
+  readonly outputs: Outputs;
+}
+
+/** The tensors that a network gives, by role. */
+export interface Outputs {
+  /** A value a class, before softmax; a network without a classifier has none. */
+  readonly logits?: string;
+  /** Pooled features before the classifier. */
   readonly embedding: string;
 }
+
+/** What a network gives, whatever its role. */
+export const outputNames = ({ logits, embedding }: Outputs): string[] => (logits === undefined ? [embedding] : [logits, embedding]);
+
+export const renameOutputs = ({ logits, embedding }: Outputs, renamed: (name: string) => string): Outputs => ({
+  ...(logits === undefined ? {} : { logits: renamed(logits) }),
+  embedding: renamed(embedding),
+});
 
 export const INPUT = 'input';
 export const INPUT_CHANNELS = 3;

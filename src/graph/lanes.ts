@@ -41,7 +41,7 @@ export const safeLane = (sums: Int32Array, { bias }: QuantizedWeights): number =
   sums.reduce((lane, sum, c) => Math.min(lane, (2 ** 31 - 1 - Math.abs(bias[c] as number)) / Math.max(sum, 1)), 32767);
 
 /** @throws QuantizationError where the input's largest lane is above the safe one */
-export function checkSums({ name }: ConvNode, safe: number, input: Lanes): void {
+export function checkSums({ name }: ConvNode, safe: number, input: Pick<Lanes, 'low' | 'high'>): void {
   const largest = Math.max(Math.abs(input.low), Math.abs(input.high));
   if (largest <= safe) return;
   throw new QuantizationError(`${name}: inputs up to ${largest} could overflow a 32-bit sum; at most ${Math.floor(safe)} are safe.`);

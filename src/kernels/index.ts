@@ -1,5 +1,7 @@
-import { Engine, type Simd } from '../engine/engine.js';
-import { Operation, writeProgram } from '../engine/instruction.js';
+import { Engine } from '../engine/engine.js';
+import { INSTRUCTION_BYTES, writeProgram } from '../engine/instruction.js';
+import { Kernel } from '../engine/kernel.js';
+import type { Simd } from '../engine/variants.js';
 import { QuantizationError, ShapeError } from '../errors.js';
 import { INPUT, isDepthwise, type Node } from '../graph/graph.js';
 import { GATE_LANES, type Lanes } from '../graph/lanes.js';
@@ -99,8 +101,8 @@ class KernelSet {
     this.scratch((allocate) => {
       const input = allocate(channels * 4);
       const output = allocate(channels * 4);
-      const program = allocate(128);
-      writeProgram(this.engine.memory, program, [{ op: Operation.f32_softmax, units: 1, input, output, channels }]);
+      const program = allocate(INSTRUCTION_BYTES);
+      writeProgram(this.engine.memory, program, [{ kernel: Kernel.f32_softmax, units: 1, input, output, channels }]);
       for (let pixel = 0; pixel < n * h * w; pixel++) {
         this.engine.floats(input, channels).set(x.data.subarray(pixel * channels, (pixel + 1) * channels));
         this.engine.exports.execute(program, 1, 0, 1);

@@ -1,8 +1,13 @@
+import { FLOAT32 } from '../compute/float32/float32.js';
+import { lanesBy } from '../compute/lanes/lanes.js';
+import { PAIRS } from '../compute/lanes/pairs.js';
 import type { Engine } from '../engine/engine.js';
 import type { Node, Shape } from '../graph/graph.js';
 import type { Lanes } from '../graph/lanes.js';
 import type { FloatWeights, QuantizedWeights } from '../graph/network.js';
-import { type Layout, layOut, PackedNetwork, type TensorView } from '../runtime/plan.js';
+import { PackedNetwork } from '../runtime/packed-network.js';
+import { layOut, type Program } from '../runtime/plan.js';
+import type { TensorView } from '../runtime/tensors.js';
 import { type Clamps, zeroPoints } from './quantized.js';
 import type { QTensor, Tensor } from './types.js';
 
@@ -15,6 +20,8 @@ export interface Piece {
   readonly inputs: ReadonlyMap<string, Tensor | QTensor>;
   readonly output: string;
 }
+
+const ARITHMETICS = { real: FLOAT32, lanes: lanesBy(PAIRS) };
 
 const imageOf = ([, h, w, c]: Tensor['shape']): Shape => [h, w, c];
 
@@ -48,21 +55,21 @@ export class Runner {
     const mark = engine.mark();
     try {
       const onePixel = [...inputs].filter(([, { shape }]) => shape[1] * shape[2] === 1).map(([name]) => name);
-      const packed = new PackedNetwork(engine, { graph: { nodes }, weights, lanes }, onePixel);
+      const packed = new PackedNetwork(engine, { graph: { nodes }, weights, lanes }, ARITHMETICS, onePixel);
       const operands = [...inputs].map(([name, tensor]) => {
-        const own = tensor.data instanceof Float32Array ? undefined : lanes.get(name);
-        return { name, shape: imageOf(tensor.shape), ...(own ? { lanes: own } : {}) };
+        const arithmetic = tensor.data instanceof Float32Array ? ARITHMETICS.real : ARITHMETICS.lanes;
+        return { name, shape: imageOf(tensor.shape), arithmetic };
       });
-      const layout = layOut(packed, operands, [{ name: output, quantized }]);
-      const view = layout.outputs[0] as TensorView;
+      const program = layOut(packed, operands, [{ name: output, arithmetic: quantized ? ARITHMETICS.lanes : ARITHMETICS.real }]);
+      const view = program.outputs[0] as TensorView;
       const tensors = [...inputs.values()];
       const batch = (tensors[0] as Tensor).shape[0];
       const result = make([batch, ...view.shape]);
       for (let image = 0; image < batch; image++) {
         tensors.forEach((tensor, i) => {
-          write(engine, layout, i, tensor, image);
+          write(engine, program, i, tensor, image);
         });
-        engine.exports.execute(layout.program, layout.instructions, 0, 1);
+        engine.exports.execute(program.pointer, program.instructions, 0, 1);
         if (clamps) readQuantized(engine, view, result.data as QTensor['data'], image, clamps);
         else readFloat(engine, view, result.data as Float32Array, image);
       }
@@ -74,8 +81,8 @@ export class Runner {
 }
 
 /** One image of a tensor into its place, with zeros all around. */
-function write(engine: Engine, layout: Layout, index: number, tensor: Tensor | QTensor, image: number): void {
-  const { pointer, rowStride, pixelStride, shape, reserved } = layout.inputs[index] as Layout['inputs'][number];
+function write(engine: Engine, program: Program, index: number, tensor: Tensor | QTensor, image: number): void {
+  const { pointer, rowStride, pixelStride, shape, reserved } = program.inputs[index] as Program['inputs'][number];
   const [height, width, channels] = shape;
   engine.bytes(reserved.pointer, reserved.bytes).fill(0);
   const size = height * width * channels;

@@ -1,37 +1,49 @@
 import platform from '#platform';
 import { throwIfAborted } from '../abort.js';
-import { MOST_THREADS } from '../engine/threads/pool.js';
-import { DisposedError, InputError, ShapeError } from '../errors.js';
+import { MOST_THREADS, type StartThread } from '../engine/threads/pool.js';
+import { SIMD_CHOICES } from '../engine/variants.js';
+import { DisposedError, InputError, ShapeError, UnsupportedModelError } from '../errors.js';
 import { isQuantized, type Network, type Preprocessing } from '../graph/network.js';
 import { type NetworkSummary, summarize } from '../graph/summary.js';
-import { checkPixels, isPixels, isTensor } from '../image/pixels.js';
-import { preprocess } from '../image/preprocess.js';
+import { isTensor } from '../image/pixels.js';
 import type { ImageSource, ModelInput, ModelSource, Pixels, Tensor } from '../inputs.js';
-import { dequantize } from '../quantization/dequantize.js';
-import { Executor, type LayerTiming, type RuntimeOptions } from '../runtime/executor.js';
-import type { Plan, TensorView } from '../runtime/plan.js';
+import { floatNetwork } from '../quantization/dequantize.js';
+import type { Plan } from '../runtime/plan.js';
+import { checkInput, type LayerTiming, type RuntimeOptions, Session } from '../runtime/session.js';
+import type { TensorView } from '../runtime/tensors.js';
+import { checkTopK, mostProbable, type Prediction } from '../tasks/classification.js';
 import { writeCheckpoint } from '../weights/export.js';
 import { readNetwork } from '../weights/load.js';
 import { checkPreprocessing } from '../weights/metadata.js';
 import { writeNative } from '../weights/native.js';
-import type { ClassifyOptions, LoadOptions, Model, Prediction, RuntimeFeatures, SaveOptions } from './model.js';
+import type { ClassifyOptions, LoadOptions, Model, RuntimeFeatures, SaveOptions } from './model.js';
+
+const sessions = new WeakMap<Model, Session>();
+
+/**
+ * What runs a model, for those who look at its layers or quantize it.
+ *
+ * @throws DisposedError, and InputError for a model that runs in a worker
+ */
+export function sessionOf(model: Model): Session {
+  const session = sessions.get(model);
+  if (session) return session;
+  if (model instanceof LocalModel) throw new DisposedError();
+  throw new InputError('this needs a model on the calling thread; load it without `worker`.');
+}
 
 /** A network on the calling thread. */
-export class LocalModel implements Model {
-  private executor: Executor | undefined;
+export async function localModel(network: Network, options: RuntimeOptions = {}): Promise<Model> {
+  const model = new LocalModel(network);
+  sessions.set(model, await Session.create(network, options));
+  return model;
+}
 
-  /** Made by loadModel() and quantize(). */
-  constructor(
-    private readonly network: Network,
-    executor: Executor,
-    private readonly options: RuntimeOptions,
-  ) {
-    this.executor = executor;
-  }
+class LocalModel implements Model {
+  constructor(private readonly network: Network) {}
 
-  /** @internal */
-  static async create(network: Network, options: RuntimeOptions = {}): Promise<LocalModel> {
-    return new LocalModel(network, await Executor.create(network, options), options);
+  private get session(): Session {
+    return sessionOf(this);
   }
 
   get architecture(): string {
@@ -43,7 +55,8 @@ export class LocalModel implements Model {
   }
 
   get runtimeFeatures(): RuntimeFeatures {
-    return { threads: this.live.engine.threads, simd: this.live.engine.variant, worker: false };
+    const { engine } = this.session;
+    return { threads: engine.threads, simd: engine.variant, worker: false };
   }
 
   get inputSize(): number {
@@ -71,63 +84,9 @@ export class LocalModel implements Model {
   }
 
   get memory(): Model['memory'] {
-    const { arenaBytes, liveBytes } = this.live.plan(this.inputSize, this.inputSize);
-    return { arenaBytes, liveBytes, totalBytes: this.live.engine.memory.buffer.byteLength };
-  }
-
-  private get live(): Executor {
-    if (!this.executor) throw new DisposedError();
-    return this.executor;
-  }
-
-  async predict(input: Tensor): Promise<Float32Array> {
-    return this.runBatch(input, (plan) => plan.logits);
-  }
-
-  async classify(image: ModelInput, options: ClassifyOptions = {}): Promise<Prediction[]> {
-    const { topK = 5, signal } = options;
-    if (!Number.isInteger(topK) || topK < 1) throw new ShapeError(`topK is to be a whole number above 0, not ${topK}.`);
-    throwIfAborted(signal);
-    const input = await this.decode(image);
-    throwIfAborted(signal);
-    return this.top(
-      this.runOne(input, (plan) => plan.logits),
-      topK,
-    );
-  }
-
-  async embed(image: ModelInput): Promise<Float32Array> {
-    if (isTensor(image)) return this.runBatch(image, (plan) => plan.embedding);
-    return this.runOne(await this.decode(image), (plan) => plan.embedding);
-  }
-
-  async logits(image: ModelInput): Promise<Float32Array> {
-    if (isTensor(image)) return this.predict(image);
-    return this.runOne(await this.decode(image), (plan) => plan.logits);
-  }
-
-  async preprocess(image: ImageSource): Promise<Tensor> {
-    const plan = this.put(await this.decode(image));
-    return { data: this.live.input(plan).slice(), shape: [1, plan.height, plan.width, 3] };
-  }
-
-  async profile(input?: Tensor): Promise<LayerTiming[]> {
-    const [n, height, width] = input?.shape ?? [1, this.inputSize, this.inputSize];
-    if (n !== 1) throw new ShapeError(`profile takes one input, not a batch of ${n}.`);
-    const plan = this.live.plan(height, width);
-    const noise = () => Float32Array.from({ length: height * width * 3 }, (_, i) => Math.sin(i * 12.9898) * 1.5);
-    this.live.input(plan).set(input ? input.data : noise());
-    return this.live.profile(plan);
-  }
-
-  save({ names }: SaveOptions = {}): Uint8Array {
-    this.live;
-    return names ? writeCheckpoint(this.network, names) : writeNative(this.network);
-  }
-
-  dispose(): void {
-    this.executor?.dispose();
-    this.executor = undefined;
+    const { session, inputSize } = this;
+    const { arenaBytes, liveBytes } = session.plan(inputSize, inputSize);
+    return { arenaBytes, liveBytes, totalBytes: session.engine.memory.buffer.byteLength };
   }
 
   get floatLayers(): readonly string[] {
@@ -135,96 +94,95 @@ export class LocalModel implements Model {
     return [...this.network.weights].filter(([, weights]) => !isQuantized(weights)).map(([name]) => name);
   }
 
-  /** @internal The float network that quantization starts from. */
-  floatNetwork(): Network {
-    this.live;
-    return this.precision === 'int8' ? dequantize(this.network) : this.network;
+  async predict(input: Tensor): Promise<Float32Array> {
+    return this.runBatch(input, logitsOf);
   }
 
-  /** @internal */
-  get loadOptions(): RuntimeOptions {
-    return this.options;
+  async classify(image: ModelInput, options: ClassifyOptions = {}): Promise<Prediction[]> {
+    const { topK = 5, signal } = options;
+    checkTopK(topK);
+    throwIfAborted(signal);
+    const input = await this.session.decode(image);
+    throwIfAborted(signal);
+    return mostProbable(this.runOne(input, logitsOf), this.labels, topK);
   }
 
-  /** @internal What takes time and no memory of the model's; put() and run() then follow each other undisturbed. */
-  async decode(input: ModelInput): Promise<Pixels | Tensor> {
-    this.live;
-    if (isTensor(input)) return input;
-    return isPixels(input) ? checkPixels(input) : platform.decodeImage(input);
+  async embed(image: ModelInput): Promise<Float32Array> {
+    return this.runAny(image, ({ results }) => results.embedding);
   }
 
-  /** @internal Puts one input into the plan for its size. */
-  put(input: Pixels | Tensor): Plan {
-    const { live } = this;
-    if (isTensor(input)) {
-      this.checkTensor(input);
-      if (input.shape[0] !== 1) throw new ShapeError(`one input was expected, not a batch of ${input.shape[0]}.`);
-      const plan = live.plan(input.shape[1], input.shape[2]);
-      live.input(plan).set(input.data);
-      return plan;
-    }
-    const plan = live.plan(this.inputSize, this.inputSize);
-    preprocess(live.engine, input, plan.input.pointer, plan.height, plan.width, this.preprocessing);
-    return plan;
+  async logits(image: ModelInput): Promise<Float32Array> {
+    return this.runAny(image, logitsOf);
   }
 
-  /** @internal */
-  get runtime(): Executor {
-    return this.live;
+  async preprocess(image: ImageSource): Promise<Tensor> {
+    const input = await this.session.decode(image);
+    const { session } = this;
+    const plan = session.put(input);
+    return { data: session.input(plan).slice(), shape: [1, plan.height, plan.width, 3] };
+  }
+
+  async profile(input?: Tensor): Promise<LayerTiming[]> {
+    const { session } = this;
+    const [n, height, width] = input?.shape ?? [1, this.inputSize, this.inputSize];
+    if (n !== 1) throw new ShapeError(`profile() takes one input; got a batch of ${n}.`);
+    const plan = session.plan(height, width);
+    const noise = () => Float32Array.from({ length: height * width * 3 }, (_, i) => Math.sin(i * 12.9898) * 1.5);
+    session.input(plan).set(input ? input.data : noise());
+    return session.profile(plan);
+  }
+
+  save({ names }: SaveOptions = {}): Uint8Array {
+    const { network } = this.session;
+    return names ? writeCheckpoint(network, names) : writeNative(network);
+  }
+
+  dispose(): void {
+    sessions.get(this)?.dispose();
+    sessions.delete(this);
+  }
+
+  private async runAny(image: ModelInput, viewOf: (plan: Plan) => TensorView): Promise<Float32Array> {
+    return isTensor(image) ? this.runBatch(image, viewOf) : this.runOne(await this.session.decode(image), viewOf);
   }
 
   private runOne(input: Pixels | Tensor, viewOf: (plan: Plan) => TensorView): Float32Array {
-    const plan = this.put(input);
-    this.live.run(plan);
-    return this.live.output(viewOf(plan)).slice();
-  }
-
-  private checkTensor({ data, shape }: Tensor): void {
-    const [n, height, width, channels] = shape;
-    if (shape.length !== 4 || channels !== 3 || !Number.isInteger(n) || n < 1) {
-      throw new ShapeError(`an input is [n, height, width, 3] with n above 0; [${shape}] was given.`);
-    }
-    if (data.length !== n * height * width * channels) {
-      throw new ShapeError(`shape [${shape}] needs ${n * height * width * channels} values; ${data.length} were given.`);
-    }
+    const { session } = this;
+    const plan = session.put(input);
+    const view = viewOf(plan);
+    session.run(plan);
+    return session.output(view).slice();
   }
 
   /** Image by image: activations stay in the cache, and the memory of one image serves any batch. */
   private runBatch(input: Tensor, viewOf: (plan: Plan) => TensorView): Float32Array {
-    const { live } = this;
-    this.checkTensor(input);
+    const { session } = this;
+    checkInput(input);
     const [n, height, width] = input.shape;
-    const plan = live.plan(height, width);
+    const plan = session.plan(height, width);
     const view = viewOf(plan);
     const size = height * width * 3;
     const result = new Float32Array(n * view.shape[2]);
-    const target = live.input(plan);
-    const source = live.output(view);
+    const target = session.input(plan);
+    const source = session.output(view);
     for (let i = 0; i < n; i++) {
       target.set(input.data.subarray(i * size, (i + 1) * size));
-      live.run(plan);
+      session.run(plan);
       result.set(source, i * view.shape[2]);
     }
     return result;
   }
+}
 
-  private top(logits: Float32Array, count: number): Prediction[] {
-    const highest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const exponentials = Float64Array.from(logits, (logit) => Math.exp(logit - highest));
-    const sum = exponentials.reduce((a, b) => a + b, 0);
-    const order = [...logits.keys()].sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
-    const { labels } = this;
-    return order
-      .slice(0, count)
-      .map((index) => ({ index, label: labels[index] as string, probability: (exponentials[index] as number) / sum }));
-  }
+function logitsOf({ results }: Plan): TensorView {
+  if (results.logits) return results.logits;
+  throw new UnsupportedModelError('this network has no classifier and gives no logits; use embed() for its features.');
 }
 
 export function runtimeOptions({ simd = 'auto', threads = 1 }: LoadOptions): RuntimeOptions {
-  if (simd !== 'auto' && simd !== 'baseline' && simd !== 'relaxed')
-    throw new InputError(`simd is 'auto', 'baseline' or 'relaxed', not ${simd}.`);
+  if (!SIMD_CHOICES.includes(simd)) throw new InputError(`simd must be one of ${SIMD_CHOICES.join(', ')}; got ${simd}.`);
   if (threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
-    throw new InputError(`threads is 'auto' or a whole number from 1 to ${MOST_THREADS}, not ${threads}.`);
+    throw new InputError(`threads must be 'auto' or a whole number from 1 to ${MOST_THREADS}; got ${threads}.`);
   }
   return { simd, threads };
 }
@@ -243,24 +201,18 @@ async function fetched(source: ModelSource, options: LoadOptions): Promise<{ byt
   return { bytes: await platform.readBytes(source, options), config: await platform.configBeside(source) };
 }
 
-/** loadModel() on the calling thread. */
-export async function loadLocalModel(source: ModelSource, options: LoadOptions = {}): Promise<LocalModel> {
+/** loadModel() on the calling thread, its helpers started by `startThread` if not by the platform. */
+export async function loadLocalModel(source: ModelSource, options: LoadOptions = {}, startThread?: StartThread): Promise<Model> {
   throwIfAborted(options.signal);
   const { bytes, config } = await fetched(source, options);
   throwIfAborted(options.signal);
   let network = await readNetwork(bytes, { ...options, ...(config ? { config } : {}) });
-  if (options.precision === 'float32' && network.lanes.size > 0) network = dequantize(network);
+  if (options.precision === 'float32') network = floatNetwork(network);
   const { labels, preprocessing } = options;
   if (labels && labels.length !== network.graph.classes) {
     throw new ShapeError(`${labels.length} labels were given for ${network.graph.classes} classes.`);
   }
   if (labels) network = { ...network, labels };
   if (preprocessing) network = { ...network, preprocessing: checkPreprocessing(preprocessing) };
-  return LocalModel.create(network, runtimeOptions(options));
-}
-
-/** A model whose layers can be looked at. */
-export function onThisThread(model: Model): LocalModel {
-  if (model instanceof LocalModel) return model;
-  throw new InputError('this needs a model on the calling thread; load it without `worker`.');
+  return localModel(network, { ...runtimeOptions(options), ...(startThread ? { startThread } : {}) });
 }

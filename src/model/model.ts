@@ -1,10 +1,11 @@
 import type { ArchitectureName } from '../architecture/tables.js';
-import type { Simd } from '../engine/engine.js';
+import type { Simd } from '../engine/variants.js';
 import type { Preprocessing } from '../graph/network.js';
 import type { NetworkSummary } from '../graph/summary.js';
 import type { HubOptions } from '../hub/hub.js';
 import type { ImageSource, ModelInput, Tensor } from '../inputs.js';
-import type { LayerTiming } from '../runtime/executor.js';
+import type { LayerTiming } from '../runtime/session.js';
+import type { Prediction } from '../tasks/classification.js';
 
 export interface LoadOptions {
   /** Settles the architecture where a file's tensors would fit several. */
@@ -29,22 +30,6 @@ export interface LoadOptions {
   readonly onProgress?: (loadedBytes: number, totalBytes?: number) => void;
 }
 
-export interface Prediction {
-  readonly index: number;
-  readonly label: string;
-  readonly probability: number;
-}
-
-export interface QuantizeOptions {
-  /** Convolutions, by name as profile() has them, that stay in float32. */
-  readonly keepFloat?: readonly string[];
-  /** Keep the most harmful layers in float32 until at most this share of calibration inputs changes its top-1. Holds those inputs in memory. */
-  readonly maxDrop?: number;
-  readonly signal?: AbortSignal;
-  /** Called after each calibration input. */
-  readonly onProgress?: (inputs: number) => void;
-}
-
 export interface InputOptions {
   /** Gives the input's memory to a model in a worker instead of copying it: it cannot be used afterwards. */
   readonly transfer?: boolean;
@@ -67,14 +52,15 @@ export interface RuntimeFeatures {
   readonly worker: boolean;
 }
 
-/** A loaded network. Methods may be called concurrently; they run one after the other. */
-export interface Model {
+/** What a model is, known without asking it. */
+export interface ModelFacts {
   readonly architecture: string;
   readonly precision: 'float32' | 'int8';
   /** What `threads`, `simd` and `worker` came to here. */
   readonly runtimeFeatures: RuntimeFeatures;
   /** The side in pixels that images are brought to. */
   readonly inputSize: number;
+  /** 0 for a network without a classifier: embed() works, predict() and classify() do not. */
   readonly classes: number;
   /** One a class; "class 7" where nothing names them. */
   readonly labels: readonly string[];
@@ -87,7 +73,10 @@ export interface Model {
   readonly memory: { readonly arenaBytes: number; readonly liveBytes: number; readonly totalBytes: number };
   /** Convolutions of an int8 model that were kept in float32. */
   readonly floatLayers: readonly string[];
+}
 
+/** A loaded network. Methods may be called concurrently; they run one after the other. */
+export interface Model extends ModelFacts {
   /**
    * Logits of a batch.
    *

@@ -3,13 +3,16 @@ import type { Node } from '../graph/graph.js';
 import { type Lanes, scaleOf } from '../graph/lanes.js';
 import { type FloatWeights, isQuantized, type Network, type QuantizedWeights } from '../graph/network.js';
 
+/** The float network that a network is, or that lies behind it. */
+export const floatNetwork = (network: Network): Network => (network.lanes.size > 0 ? dequantize(network) : network);
+
 /**
  * The float network behind a quantized one.
  *
  * A quantized file holds no ReLU where saturation does its work: an output whose range begins at zero is a ReLU, one
  * that also ends at 6 is a ReLU6. Run in float without those clamps, such a file gives noise; they are put back here.
  */
-export function dequantize(network: Network): Network {
+function dequantize(network: Network): Network {
   const weights = new Map<string, FloatWeights>();
   for (const node of network.graph.nodes) {
     if (node.kind !== 'conv') continue;

@@ -66,7 +66,7 @@ export function chooseLanes(graph: Graph, ranges: Ranges, safeLane: (node: ConvN
     const channels = range.min.length;
     const perChannel =
       scheme.perChannel &&
-      name !== graph.embedding &&
+      name !== graph.outputs.embedding &&
       only.length > 0 &&
       only.every((reader) => reader.kind === 'conv' && isDepthwise(reader) && reader.inputs.length === 1);
     if (bits === 8) {

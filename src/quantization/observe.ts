@@ -1,7 +1,8 @@
 import { QuantizationError } from '../errors.js';
 import { INPUT } from '../graph/graph.js';
-import type { Executor } from '../runtime/executor.js';
-import type { Plan, TensorView } from '../runtime/plan.js';
+import type { Plan } from '../runtime/plan.js';
+import type { Session } from '../runtime/session.js';
+import type { TensorView } from '../runtime/tensors.js';
 import { Histogram } from './histogram.js';
 
 /** What calibration learns of one tensor, channel by channel. Memory does not depend on the number of images. */
@@ -26,8 +27,8 @@ const newRange = (channels: number, histogram: boolean): Range => ({
 });
 
 /** Adds to `ranges` what one input makes of every tensor. The input already lies in the plan. */
-export function observeRanges(executor: Executor, plan: Plan, ranges: Ranges, histograms = false): void {
-  executor.observe(plan, (tensor, memory) => {
+export function observeRanges(session: Session, plan: Plan, ranges: Ranges, histograms = false): void {
+  session.observe(plan, (tensor, memory) => {
     let range = ranges.get(tensor.name);
     if (!range) {
       range = newRange(tensor.shape[2], histograms);

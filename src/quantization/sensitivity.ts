@@ -1,5 +1,5 @@
 import type { Network } from '../graph/network.js';
-import { Executor, type RuntimeOptions } from '../runtime/executor.js';
+import { type RuntimeOptions, Session } from '../runtime/session.js';
 import { Divergence } from './divergence.js';
 import type { Ranges } from './observe.js';
 import { quantizeNetwork, type SchemeOptions } from './quantize.js';
@@ -20,12 +20,12 @@ export interface Sensitivity {
   readonly agreement: number;
 }
 
-function logitsOf(executor: Executor, probes: readonly Probe[]): Float32Array[] {
+function logitsOf(session: Session, probes: readonly Probe[]): Float32Array[] {
   return probes.map(({ data, height, width }) => {
-    const plan = executor.plan(height, width);
-    executor.input(plan).set(data);
-    executor.run(plan);
-    return executor.output(plan.logits).slice();
+    const plan = session.plan(height, width);
+    session.input(plan).set(data);
+    session.run(plan);
+    return session.output(plan.results.logits ?? plan.results.embedding).slice();
   });
 }
 
@@ -39,9 +39,9 @@ function divergence(expected: readonly Float32Array[], actual: readonly Float32A
 }
 
 async function logitsWith(network: Network, probes: readonly Probe[], runtime: RuntimeOptions): Promise<Float32Array[]> {
-  const executor = await Executor.create(network, runtime);
-  const logits = logitsOf(executor, probes);
-  executor.dispose();
+  const session = await Session.create(network, runtime);
+  const logits = logitsOf(session, probes);
+  session.dispose();
   return logits;
 }
 

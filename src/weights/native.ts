@@ -1,5 +1,5 @@
 import { ModelFormatError } from '../errors.js';
-import { type ConvNode, type Graph, INPUT, imageInput, inferShapes, type Node } from '../graph/graph.js';
+import { type ConvNode, type Graph, imageInput, inferShapes, type Node } from '../graph/graph.js';
 import type { Lanes } from '../graph/lanes.js';
 import { isQuantized, type Network, type Weights } from '../graph/network.js';
 import { checkPreprocessing, parseJson, readLabels } from './metadata.js';
@@ -16,7 +16,8 @@ import { expectTensor, type RawTensor, refuseExtra, type TensorFile, toFloat32, 
  */
 
 const FORMAT = 'mobilenet-v3-wasm';
-const VERSION = 1;
+/** Version 1 had the embedding's name in the graph and its last node for logits; version 2 names all outputs. */
+const VERSION = 2;
 const ACTIVATIONS = ['none', 'relu', 'relu6', 'hardSwish', 'hardSigmoid'];
 
 interface Description {
@@ -64,10 +65,10 @@ export const isNative = (file: TensorFile): boolean => file.metadata['format'] =
 /** @throws ModelFormatError for a file whose description or tensors do not fit together */
 export function readNative(file: TensorFile): Network {
   const description = parseJson(file.metadata['network'] ?? '', 'description of the network') as Description;
-  if (description?.version !== VERSION) {
-    throw new ModelFormatError(`the file is of format version ${description?.version}; this release reads version ${VERSION}.`);
+  if (description?.version !== 1 && description?.version !== VERSION) {
+    throw new ModelFormatError(`the file has format version ${description?.version}; this release reads versions 1 to ${VERSION}.`);
   }
-  const graph = checkGraph(description.graph);
+  const graph = checkGraph(description.version === 1 ? withOutputs(description.graph) : description.graph);
   const used = new Set<string>();
   const take = (name: string, shape: readonly number[]) => {
     used.add(name);
@@ -108,6 +109,11 @@ export function readNative(file: TensorFile): Network {
 
 const LARGEST_SIDE = 1 << 16;
 
+const withOutputs = ({ embedding, ...graph }: Graph & { readonly embedding?: string }): Graph => ({
+  ...graph,
+  outputs: { logits: graph.nodes?.at?.(-1)?.name ?? '', embedding: embedding ?? '' },
+});
+
 /** A graph out of a file is anybody's JSON: kinds, numbers and connections are checked before anything is built on them. */
 function checkGraph(graph: Graph): Graph {
   const fail = (what: string): never => {
@@ -120,17 +126,20 @@ function checkGraph(graph: Graph): Graph {
   if (typeof graph.architecture !== 'string') fail('it names no architecture');
   if (!(Number.isFinite(graph.width) && graph.width > 0)) fail(`its width is ${graph.width}`);
   count(graph.resolution, 'its resolution', 32, 512);
-  count(graph.classes, 'its number of classes', 1, 1e6);
+  count(graph.classes, 'its number of classes', 0, 1e6);
   for (const node of graph.nodes as readonly (Node | null)[]) {
     const sound =
       node && typeof node.name === 'string' && Array.isArray(node.inputs) && node.inputs.every((name) => typeof name === 'string');
     if (!sound) fail('a node has no name or inputs');
     checkNode(node as Node, fail, count);
   }
-  if (!graph.nodes.some((node) => node.name === graph.embedding)) fail(`no node makes its embedding "${graph.embedding}"`);
+  const { logits, embedding } = graph.outputs ?? {};
+  const missing = [embedding, ...(graph.classes > 0 ? [logits] : [])].find((name) => !graph.nodes.some((node) => node.name === name));
+  if (missing !== undefined || embedding === undefined) fail(`no node makes its output "${missing}"`);
   const shapes = inferShapes(graph.nodes, imageInput(graph.resolution, graph.resolution));
-  const last = shapes.get(graph.nodes.at(-1)?.name ?? INPUT);
-  if (last?.join() !== [1, 1, graph.classes].join()) fail(`its last node gives ${last?.join('x')} values, not ${graph.classes} logits`);
+  const shape = logits === undefined ? undefined : shapes.get(logits);
+  if (graph.classes > 0 && shape?.join() !== [1, 1, graph.classes].join())
+    fail(`its logits are ${shape?.join('x')} values, not ${graph.classes}`);
   return graph;
 }
 

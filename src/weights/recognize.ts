@@ -1,6 +1,6 @@
 import { buildGraph } from '../architecture/build.js';
 import { ARCHITECTURE_NAMES } from '../architecture/tables.js';
-import type { ConvNode, Graph, Node } from '../graph/graph.js';
+import { type ConvNode, type Graph, type Node, renameOutputs } from '../graph/graph.js';
 import type { Network } from '../graph/network.js';
 
 const WIDTHS = [1, 0.75, 0.5, 0.35, 0.25, 1.25, 1.3, 1.4];
@@ -53,7 +53,7 @@ function rename(network: Network, standard: Graph): Network {
   const { architecture, width } = standard;
   return {
     ...network,
-    graph: { ...network.graph, architecture, width, nodes, embedding: renamed(network.graph.embedding) },
+    graph: { ...network.graph, architecture, width, nodes, outputs: renameOutputs(network.graph.outputs, renamed) },
     weights: new Map([...network.weights].map(([name, weights]) => [renamed(name), weights])),
     lanes: new Map([...network.lanes].map(([name, lanes]) => [renamed(name), lanes])),
   };

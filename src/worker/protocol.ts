@@ -1,5 +1,5 @@
 import * as errors from '../errors.js';
-import type { Model } from '../model/model.js';
+import type { ModelFacts } from '../model/model.js';
 
 /** What the page asks of the worker. Every call has a number, which all that belongs to it carries. */
 export type Request =
@@ -24,23 +24,28 @@ export type FromThread = { readonly message: unknown } | { readonly failed: true
 
 export type Method = 'load' | 'quantize' | 'predict' | 'classify' | 'embed' | 'logits' | 'preprocess' | 'profile' | 'dispose';
 
-/** What a model's owner knows without asking. */
-export interface Facts
-  extends Pick<
-    Model,
-    | 'architecture'
-    | 'precision'
-    | 'runtimeFeatures'
-    | 'inputSize'
-    | 'classes'
-    | 'labels'
-    | 'hasLabels'
-    | 'preprocessing'
-    | 'summary'
-    | 'memory'
-    | 'floatLayers'
-  > {
+/** Every property that describes a model: what leaves one out does not compile. */
+const FACTS: Readonly<Record<keyof ModelFacts, true>> = {
+  architecture: true,
+  precision: true,
+  runtimeFeatures: true,
+  inputSize: true,
+  classes: true,
+  labels: true,
+  hasLabels: true,
+  preprocessing: true,
+  summary: true,
+  memory: true,
+  floatLayers: true,
+};
+
+export const factsOf = (model: ModelFacts): ModelFacts =>
+  Object.fromEntries(Object.keys(FACTS).map((name) => [name, model[name as keyof ModelFacts]])) as unknown as ModelFacts;
+
+/** What a worker answers to 'load' and 'quantize'. */
+export interface Loaded {
   readonly id: number;
+  readonly facts: ModelFacts;
   /** save() cannot wait for an answer. */
   readonly saved: Uint8Array;
 }

@@ -3,13 +3,15 @@ import { throwIfAborted } from '../abort.js';
 import { moduleFor } from '../engine/engine.js';
 import { DisposedError } from '../errors.js';
 import type { ImageSource, ModelInput, ModelSource, Tensor } from '../inputs.js';
-import type { ClassifyOptions, InputOptions, LoadOptions, Model, Prediction, QuantizeOptions, SaveOptions } from '../model/model.js';
-import type { LayerTiming } from '../runtime/executor.js';
+import type { ClassifyOptions, InputOptions, LoadOptions, Model, ModelFacts, SaveOptions } from '../model/model.js';
+import type { QuantizeOptions } from '../quantization/calibrate.js';
+import type { LayerTiming } from '../runtime/session.js';
+import type { Prediction } from '../tasks/classification.js';
 import { writeCheckpoint } from '../weights/export.js';
 import { readNative } from '../weights/native.js';
 import { readSafetensors } from '../weights/safetensors.js';
 import { type CallOptions, Connection } from './connection.js';
-import type { Facts, Method } from './protocol.js';
+import type { Loaded, Method } from './protocol.js';
 
 /** Undefined where no worker starts. */
 export async function loadRemoteModel(
@@ -24,47 +26,41 @@ export async function loadRemoteModel(
   try {
     const args = [platform.absolute(source), options, module];
     const report = onProgress && ((loaded: number, total?: number) => onProgress(loaded, total));
-    return new RemoteModel(connection, await connection.call<Facts>(0, 'load', args, { signal, onProgress: report }));
+    return new RemoteModel(connection, await connection.call<Loaded>(0, 'load', args, { signal, onProgress: report }));
   } catch (error) {
     connection.release();
     throw error;
   }
 }
 
+const Described = class {
+  constructor(facts: ModelFacts) {
+    Object.assign(this, facts);
+  }
+} as new (
+  facts: ModelFacts,
+) => ModelFacts;
+
+/** quantize() of a model that loadRemoteModel() has given. */
+export const quantizeRemote = (
+  model: Model,
+  calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>,
+  options: QuantizeOptions,
+): Promise<Model> => (model as RemoteModel).quantize(calibration, options);
+
 /** A model in a worker: what it is, is known here; what it does, is asked there. */
-export class RemoteModel implements Model {
-  readonly architecture;
-  readonly precision;
-  readonly runtimeFeatures;
-  readonly inputSize;
-  readonly classes;
-  readonly labels;
-  readonly hasLabels;
-  readonly preprocessing;
-  readonly summary;
-  readonly memory;
-  readonly floatLayers;
+class RemoteModel extends Described implements Model {
   private readonly id: number;
   private saved: Uint8Array | undefined;
   private readonly disposed = new AbortController();
 
   constructor(
     private readonly connection: Connection,
-    facts: Facts,
+    { id, facts, saved }: Loaded,
   ) {
-    this.architecture = facts.architecture;
-    this.precision = facts.precision;
-    this.runtimeFeatures = facts.runtimeFeatures;
-    this.inputSize = facts.inputSize;
-    this.classes = facts.classes;
-    this.labels = facts.labels;
-    this.hasLabels = facts.hasLabels;
-    this.preprocessing = facts.preprocessing;
-    this.summary = facts.summary;
-    this.memory = facts.memory;
-    this.floatLayers = facts.floatLayers;
-    this.id = facts.id;
-    this.saved = facts.saved;
+    super({ ...facts, runtimeFeatures: { ...facts.runtimeFeatures, worker: true } });
+    this.id = id;
+    this.saved = saved;
   }
 
   predict(input: Tensor, options: InputOptions = {}): Promise<Float32Array> {
@@ -110,9 +106,9 @@ export class RemoteModel implements Model {
     async function* inputs() {
       for await (const input of calibration) yield platform.portable(input, false);
     }
-    const facts = await this.settle(this.connection.call<Facts>(this.id, 'quantize', [rest], { signal, onProgress, inputs: inputs() }));
+    const loaded = await this.settle(this.connection.call<Loaded>(this.id, 'quantize', [rest], { signal, onProgress, inputs: inputs() }));
     this.connection.retain();
-    return new RemoteModel(this.connection, facts);
+    return new RemoteModel(this.connection, loaded);
   }
 
   private async ask<T>(

@@ -1,13 +1,14 @@
 import platform from '#platform';
-import { adoptModule, type CompiledModule } from '../engine/engine.js';
+import { adoptModule, type CompiledModule } from '../engine/variants.js';
 import type { ModelInput, ModelSource, Tensor } from '../inputs.js';
-import { type LocalModel, loadLocalModel } from '../model/local-model.js';
-import type { ClassifyOptions, LoadOptions, QuantizeOptions } from '../model/model.js';
+import { loadLocalModel } from '../model/local-model.js';
+import type { ClassifyOptions, LoadOptions, Model } from '../model/model.js';
+import { quantizeLocal } from '../model/quantize.js';
 import type { ThreadHandle } from '../platform/platform.js';
-import { quantizeLocal } from '../quantization/calibrate.js';
-import { type Facts, type FromThread, plainError, type Reply, type Request, type ToThread } from './protocol.js';
+import type { QuantizeOptions } from '../quantization/calibrate.js';
+import { type FromThread, factsOf, type Loaded, plainError, type Reply, type Request, type ToThread } from './protocol.js';
 
-const models = new Map<number, LocalModel>();
+const models = new Map<number, Model>();
 const aborts = new Map<number, AbortController>();
 const pulls = new Map<number, (item: Extract<Request, { kind: 'item' }>) => void>();
 const parent = platform.parentThread<Request>();
@@ -15,16 +16,9 @@ let lastModel = 0;
 
 const send = (reply: Reply, transfer: readonly Transferable[] = []) => parent.send(reply, transfer);
 
-function adopt(model: LocalModel): Facts {
+function adopt(model: Model): Loaded {
   models.set(++lastModel, model);
-  const { architecture, precision, runtimeFeatures, inputSize, classes, labels, hasLabels, preprocessing, summary, memory, floatLayers } =
-    model;
-  return {
-    id: lastModel,
-    saved: model.save(),
-    runtimeFeatures: { ...runtimeFeatures, worker: true },
-    ...{ architecture, precision, inputSize, classes, labels, hasLabels, preprocessing, summary, memory, floatLayers },
-  };
+  return { id: lastModel, facts: factsOf(model), saved: model.save() };
 }
 
 async function* pulled(id: number): AsyncGenerator<ModelInput> {
@@ -43,9 +37,9 @@ async function answer(request: Extract<Request, { kind: 'call' }>, signal: Abort
   if (method === 'load') {
     const [source, options, module] = args as [ModelSource, LoadOptions, CompiledModule];
     adoptModule(module);
-    return adopt(await loadLocalModel(source, { ...options, signal, onProgress }));
+    return adopt(await loadLocalModel(source, { ...options, signal, onProgress }, startThread));
   }
-  const model = models.get(request.model) as LocalModel;
+  const model = models.get(request.model) as Model;
   switch (method) {
     case 'quantize':
       return adopt(await quantizeLocal(model, pulled(id), { ...(args[0] as QuantizeOptions), signal, onProgress }));
@@ -66,16 +60,17 @@ async function answer(request: Extract<Request, { kind: 'call' }>, signal: Abort
 
 /** Everything of size in an answer is new, and given away. */
 function buffersOf(value: unknown): Transferable[] {
-  const arrays = [value, (value as Tensor | undefined)?.data, (value as Facts | undefined)?.saved];
+  const arrays = [value, (value as Tensor | undefined)?.data, (value as Loaded | undefined)?.saved];
   return arrays.filter((array) => ArrayBuffer.isView(array)).map(({ buffer }) => buffer as ArrayBuffer);
 }
 
 /** Serves models from a worker of your own, for `loadModel(source, { worker })`. Call it once, first. */
 export function serve(): void {
-  // Firefox now and then gets stuck in a worker that starts one (one start of some hundreds, seen in 153).
-  if (!platform.nestsThreads) platform.startThread = lentThread;
   parent.listen(hear);
 }
+
+// Firefox now and then gets stuck in a worker that starts one (one start of some hundreds, seen in 153).
+const startThread = platform.nestsThreads ? platform.startThread : lentThread;
 
 /** A thread that the owner starts for us. */
 function lentThread(): ThreadHandle {

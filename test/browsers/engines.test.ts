@@ -7,7 +7,7 @@ import { fuse } from '../../src/graph/fusion.js';
 import type { Tensor } from '../../src/inputs.js';
 import { loadKernels } from '../../src/kernels/index.js';
 import { quantize } from '../../src/load.js';
-import { LocalModel } from '../../src/model/local-model.js';
+import { localModel } from '../../src/model/local-model.js';
 import type { RuntimeFeatures } from '../../src/model/model.js';
 import { random, randomNetwork, uniform } from '../random-network.js';
 import { COVERAGE, ENGINES, type OpenEngine } from './engines.js';
@@ -74,7 +74,7 @@ beforeAll(async () => {
     .png()
     .toBuffer();
   for (const size of ['small', 'large'] as const) {
-    const float = await LocalModel.create(fuse(randomNetwork(`mobilenet_v3_${size}`, { classes: 31, width: 0.5, resolution: 64 })));
+    const float = await localModel(fuse(randomNetwork(`mobilenet_v3_${size}`, { classes: 31, width: 0.5, resolution: 64 })));
     const int8 = await quantize(float, [input]);
     for (const model of [float, int8]) {
       serve(`/${size}-${model.precision}`, model.save());

@@ -10,7 +10,7 @@ import { build } from 'esbuild';
 import { fuse } from '../../src/graph/fusion.js';
 import type { Tensor } from '../../src/inputs.js';
 import { quantize } from '../../src/load.js';
-import { LocalModel } from '../../src/model/local-model.js';
+import { localModel } from '../../src/model/local-model.js';
 import { ENGINES, type OpenEngine } from '../browsers/engines.js';
 import { randomNetwork } from '../random-network.js';
 
@@ -84,7 +84,7 @@ const [chromium] = ENGINES;
 
   beforeAll(async () => {
     await cp('test/built/app', folder, { recursive: true });
-    const float = await LocalModel.create(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5, resolution: 64 })));
+    const float = await localModel(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5, resolution: 64 })));
     const model = await quantize(float, [input]);
     weights = model.save();
     expected = [...(await model.predict(input))];

@@ -1,7 +1,7 @@
 import { fuse } from '../../src/graph/fusion.js';
 import * as built from '../../src/index.js';
 import type { Tensor } from '../../src/inputs.js';
-import { LocalModel } from '../../src/model/local-model.js';
+import { localModel } from '../../src/model/local-model.js';
 import type { Model } from '../../src/model/model.js';
 import { random, randomNetwork, uniform } from '../random-network.js';
 
@@ -15,7 +15,7 @@ describe('a model in a worker', () => {
   let local: Model;
   let remote: Model;
   beforeAll(async () => {
-    const made = await LocalModel.create(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5, resolution: 64 })));
+    const made = await localModel(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5, resolution: 64 })));
     bytes = made.save();
     made.dispose();
     local = await loadModel(bytes);

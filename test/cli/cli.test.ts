@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { fuse } from '../../src/graph/fusion.js';
-import { LocalModel } from '../../src/model/local-model.js';
+import { localModel } from '../../src/model/local-model.js';
 import { randomNetwork } from '../random-network.js';
 
 // Runs the built command line, as a person would: npm run build comes first (npm ci does it).
@@ -32,7 +32,7 @@ beforeAll(async () => {
   images = join(folder, 'images');
   const labels = ['ant', 'bee', 'cat'];
   const network = { ...fuse(randomNetwork('mobilenet_v3_small', { classes: 3, width: 0.35, resolution: 64 })), labels };
-  writeFileSync(weights, (await LocalModel.create(network)).save());
+  writeFileSync(weights, (await localModel(network)).save());
   for (const [i, label] of labels.entries()) {
     mkdirSync(join(images, label), { recursive: true });
     for (let n = 0; n < 2; n++) {

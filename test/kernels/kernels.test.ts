@@ -1,4 +1,4 @@
-import { detectFeatures } from '../../src/engine/engine.js';
+import { detectFeatures } from '../../src/engine/features.js';
 import {
   type ConvOptions,
   type Kernels,

@@ -1,8 +1,10 @@
 import { fuse } from '../../src/graph/fusion.js';
 import type { Tensor } from '../../src/inputs.js';
 import { quantize } from '../../src/load.js';
-import { LocalModel } from '../../src/model/local-model.js';
-import { calibrate, quantizeWith } from '../../src/quantization/calibrate.js';
+import { localModel, sessionOf } from '../../src/model/local-model.js';
+import type { Model } from '../../src/model/model.js';
+import { quantizeWith } from '../../src/model/quantize.js';
+import { calibrate } from '../../src/quantization/calibrate.js';
 import { Divergence } from '../../src/quantization/divergence.js';
 import { SCHEME_NAMES, SCHEMES, type SchemeName } from '../../src/quantization/schemes.js';
 import { sensitivities } from '../../src/quantization/sensitivity.js';
@@ -12,20 +14,20 @@ const image = (seed: number): Tensor => ({ data: uniform(random(seed), 64 * 64 *
 const network = fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5 }));
 const calibration = [image(1), image(2), image(3)];
 
-async function divergence(reference: LocalModel, candidate: LocalModel): Promise<Divergence> {
+async function divergence(reference: Model, candidate: Model): Promise<Divergence> {
   const result = new Divergence();
   for (let seed = 10; seed < 16; seed++) result.add(await reference.predict(image(seed)), await candidate.predict(image(seed)));
   return result;
 }
 
 describe('quantization', () => {
-  let float: LocalModel;
+  let float: Model;
   beforeAll(async () => {
-    float = await LocalModel.create(network);
+    float = await localModel(network);
   });
 
   it('gets better from the first scheme to the last', async () => {
-    const ranges = await calibrate(float, calibration, { histograms: true });
+    const ranges = await calibrate(sessionOf(float), calibration, { histograms: true });
     const db: Record<string, number> = {};
     for (const name of SCHEME_NAMES) {
       db[name] = (await divergence(float, await quantizeWith(float, ranges, { scheme: SCHEMES[name] }))).sqnrDb;
@@ -44,7 +46,7 @@ describe('quantization', () => {
   it('keeps layers in float32 by name', async () => {
     const mixed = await quantize(float, calibration, { keepFloat: ['stem', 'blocks.3.project'] });
     expect(mixed.floatLayers).toEqual(['stem', 'blocks.3.project']);
-    expect((await divergence(float, mixed as LocalModel)).sqnrDb).toBeGreaterThan(15);
+    expect((await divergence(float, mixed)).sqnrDb).toBeGreaterThan(15);
   });
 
   it('keeps nothing in float32 that a budget does not ask for, and all for a budget of nothing but perfection', async () => {
@@ -57,7 +59,7 @@ describe('quantization', () => {
   });
 
   it('names the layers that harm most first', async () => {
-    const ranges = await calibrate(float, calibration, { histograms: true });
+    const ranges = await calibrate(sessionOf(float), calibration, { histograms: true });
     const probe = { data: image(4).data, height: 64, width: 64 };
     const order = await sensitivities(network, ranges, [probe], { scheme: SCHEMES.perTensor });
     expect(order).toHaveLength(network.weights.size);

@@ -1,6 +1,6 @@
 import { fuse } from '../../src/graph/fusion.js';
 import { loadModel } from '../../src/load.js';
-import { LocalModel } from '../../src/model/local-model.js';
+import { localModel } from '../../src/model/local-model.js';
 import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.js';
 import type { RawTensor } from '../../src/weights/tensors.js';
 import { checkpoint } from '../pseudo-random.js';
@@ -68,7 +68,7 @@ describe('a weights file', () => {
   });
 
   it('of our own with a graph that was tampered with is refused', async () => {
-    const model = await LocalModel.create(fuse(randomNetwork('mobilenet_v3_small', { classes: 7, width: 0.35 })));
+    const model = await localModel(fuse(randomNetwork('mobilenet_v3_small', { classes: 7, width: 0.35 })));
     const own = readSafetensors(model.save());
     const tampered = (from: string | RegExp, to: string) => {
       const network = (own.metadata['network'] as string).replace(from, to);

@@ -4,7 +4,7 @@ import { tfliteModel } from '../../scripts/tflite.mjs';
 import { fuse } from '../../src/graph/fusion.js';
 import { imageInput, inferShapes } from '../../src/graph/graph.js';
 import { quantize } from '../../src/load.js';
-import { LocalModel } from '../../src/model/local-model.js';
+import { localModel } from '../../src/model/local-model.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
 import { checkpoint, pseudoRandom } from '../pseudo-random.js';
 import { randomNetwork } from '../random-network.js';
@@ -31,7 +31,7 @@ const SUBJECTS: readonly Subject[] = [
   {
     name: "this package's int8 files",
     file: async () => {
-      const float = await LocalModel.create(fuse(randomNetwork('mobilenet_v3_small', { ...small, resolution: 32 })));
+      const float = await localModel(fuse(randomNetwork('mobilenet_v3_small', { ...small, resolution: 32 })));
       const image = { data: pseudoRandom('x', 32 * 32 * 3), shape: [1, 32, 32, 3] } as const;
       return (await quantize(float, [image])).save();
     },

@@ -5,7 +5,7 @@ import { fuse } from '../../src/graph/fusion.js';
 import { type ConvNode, isDepthwise } from '../../src/graph/graph.js';
 import type { FloatWeights } from '../../src/graph/network.js';
 import { loadModel } from '../../src/load.js';
-import { LocalModel } from '../../src/model/local-model.js';
+import { localModel } from '../../src/model/local-model.js';
 import { pseudoRandom } from '../pseudo-random.js';
 import { changed, changesOf, RUNS, survives } from './mutation.js';
 
@@ -151,7 +151,7 @@ describe.each(['mobilenet_v3_small', 'mobilenet_v3_large'] as const)('%s', (arch
     const { layers, network: expected } = network(architecture);
     const model = await loadModel(await written((file) => layout(file, layers)));
     expect(model).toMatchObject({ architecture, classes: 7, preprocessing: expected.preprocessing });
-    const [a, b] = [await model.predict(image), await (await LocalModel.create(expected)).predict(image)];
+    const [a, b] = [await model.predict(image), await (await localModel(expected)).predict(image)];
     const spread = Math.sqrt(b.reduce((sum, x) => sum + x * x, 0) / b.length);
     expect(Math.max(...a.map((x, i) => Math.abs(x - (b[i] as number)))) / spread).toBeLessThan(1e-5);
   });

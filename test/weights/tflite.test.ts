@@ -6,7 +6,7 @@ import { type ConvNode, imageInput, inferShapes, type Node } from '../../src/gra
 import { IMAGENET_PREPROCESSING, type Network } from '../../src/graph/network.js';
 import type { Tensor } from '../../src/inputs.js';
 import { loadModel } from '../../src/load.js';
-import { LocalModel } from '../../src/model/local-model.js';
+import { localModel } from '../../src/model/local-model.js';
 import { pseudoRandom } from '../pseudo-random.js';
 import { random, randomNetwork, uniform } from '../random-network.js';
 
@@ -15,7 +15,7 @@ const image: Tensor = { data: pseudoRandom('x', SIDE * SIDE * 3), shape: [1, SID
 const shapesOf = ({ graph }: Network) => inferShapes(graph.nodes, imageInput(graph.resolution, graph.resolution));
 
 async function expectSame(network: Network): Promise<void> {
-  const expected = await (await LocalModel.create(network)).predict(image);
+  const expected = await (await localModel(network)).predict(image);
   const model = await loadModel(tfliteModel(network, shapesOf(network)));
   const actual = await model.predict(image);
   expect(actual).toHaveLength(expected.length);
@@ -71,7 +71,8 @@ function edgeTpu(): Network {
   conv('project3', ['depthwise3'], 72, 40, 1, 1, { activation: 'none' });
   nodes.push({ name: 'pool', kind: 'globalAveragePool', inputs: ['project3'] });
   conv('classifier', ['pool'], 40, 7, 1, 1, { activation: 'none' });
-  const graph = { architecture: 'custom', width: 1, resolution: SIDE, classes: 7, nodes, embedding: 'pool' };
+  const outputs = { logits: 'classifier', embedding: 'pool' };
+  const graph = { architecture: 'custom', width: 1, resolution: SIDE, classes: 7, nodes, outputs };
   return { graph, weights, lanes: new Map(), preprocessing: IMAGENET_PREPROCESSING };
 }
 

@@ -13,15 +13,18 @@ const START_MILLISECONDS = 5000;
 const MOST_AUTOMATIC = 4;
 export const MOST_THREADS = 16;
 
+/** Starts a worker that runs a script given as text. */
+export type StartThread = (source: string) => ThreadHandle;
+
 /** How many threads 'auto' means here. */
 export const automaticThreads = (): number => Math.max(1, Math.min(MOST_AUTOMATIC, platform.parallelism()));
 
 /** A worker that is ready to compute; undefined where none starts. */
-async function startWorker(source: string, start: Start): Promise<ThreadHandle | undefined> {
+async function startWorker(startThread: StartThread, source: string, start: Start): Promise<ThreadHandle | undefined> {
   let worker: ThreadHandle | undefined;
   let silence: ReturnType<typeof setTimeout> | undefined;
   try {
-    const started = platform.startThread(source);
+    const started = startThread(source);
     worker = started;
     await new Promise((resolve, reject) => {
       silence = setTimeout(reject, START_MILLISECONDS);
@@ -54,11 +57,12 @@ export class Pool {
     memory: WebAssembly.Memory,
     pointer: number,
     execute: Parameters<typeof runShare>[0],
+    startThread: StartThread,
   ): Promise<Pool | undefined> {
     const control = new Int32Array(memory.buffer, pointer, CONTROL_WORDS).fill(0);
     const { default: source } = await import('../../engine/binaries/pool-worker.js');
     const shared = { module, memory, control: pointer, controlWords: CONTROL_WORDS, instructionBytes: INSTRUCTION_BYTES };
-    const others = Array.from({ length: threads - 1 }, (_, i) => startWorker(source, { ...shared, thread: i + 1 }));
+    const others = Array.from({ length: threads - 1 }, (_, i) => startWorker(startThread, source, { ...shared, thread: i + 1 }));
     const workers = (await Promise.all(others)).filter((worker) => worker !== undefined);
     if (workers.length === threads - 1) return new Pool(threads, execute, control, workers);
     for (const worker of workers) worker.terminate();

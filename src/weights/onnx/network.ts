@@ -60,7 +60,8 @@ class Importer {
     const fixed = height !== undefined && height === width && height >= SMALLEST && height <= LARGEST;
     const resolution = fixed ? height : DEFAULT_RESOLUTION;
     inferShapes(this.nodes, imageInput(resolution, resolution));
-    const graph = { architecture: 'custom', width: 1, resolution, classes: last.channels, nodes: this.nodes, embedding: embedding.name };
+    const outputs = { logits: last.name, embedding: embedding.name };
+    const graph = { architecture: 'custom', width: 1, resolution, classes: last.channels, nodes: this.nodes, outputs };
     return recognize({ graph, weights: this.weights, lanes: new Map(), preprocessing: IMAGENET_PREPROCESSING });
   }
 

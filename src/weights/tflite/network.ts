@@ -61,7 +61,7 @@ class Importer {
       resolution: height,
       classes: last.channels,
       nodes: this.nodes,
-      embedding: embedding.name,
+      outputs: { logits: last.name, embedding: embedding.name },
     };
     inferShapes(graph.nodes, imageInput(height, height));
     this.refineLogits(last.name);

@@ -1,8 +1,8 @@
 /**
- * Every kernel that a program can call; the number is an instruction's `op`. Read by the AssemblyScript interpreter
+ * Every kernel that a program can call; the number is an instruction's `kernel`. Read by the AssemblyScript interpreter
  * (assembly/index.ts) too, so that the two cannot differ.
  */
-export enum Operation {
+export enum Kernel {
   f32_pointwise,
   f32_vector,
   f32_convolution,
@@ -19,23 +19,23 @@ export enum Operation {
   f32_gate,
   f32_global_average_pool,
   f32_softmax,
-  q16_pointwise,
-  q16_vector,
-  q16_convolution,
-  q16_depthwise_3x3s1,
-  q16_depthwise_3x3s2,
-  q16_depthwise_5x5s1,
-  q16_depthwise_5x5s2,
-  q16_depthwise,
-  q16_affine,
-  q16_hard_swish,
-  q16_add,
-  q16_multiply,
-  q16_gate,
-  q16_global_average_pool,
-  q16_multiply_channels,
-  q16_quantize,
-  q16_dequantize,
+  pairs_pointwise,
+  pairs_vector,
+  pairs_convolution,
+  pairs_depthwise_3x3s1,
+  pairs_depthwise_3x3s2,
+  pairs_depthwise_5x5s1,
+  pairs_depthwise_5x5s2,
+  pairs_depthwise,
+  lanes_affine,
+  lanes_hard_swish,
+  lanes_add,
+  lanes_multiply,
+  lanes_multiply_channels,
+  lanes_gate,
+  lanes_global_average_pool,
+  lanes_quantize,
+  lanes_dequantize,
   clear_halo,
 }
 

@@ -1,4 +1,4 @@
-import { Arguments } from '../arguments';
+import { Arguments } from './arguments';
 
 /**
  * The windows of four output pixels that reach over the image's edge, side by side:
@@ -10,7 +10,7 @@ import { Arguments } from '../arguments';
  * @param column x of the first of them; those beyond the last one repeat it
  */
 export function gatherWindows<T>(p: Arguments, row: usize, column: usize, scratch: usize): void {
-  const channels = <i32>p.sourceChannels;
+  const channels = <i32>p.inputChannels;
   const top = <i32>(row * p.strideHeight) - <i32>p.padTop;
   for (let i: usize = 0; i < 4; i++) {
     const left = <i32>(min(column + i, p.width - 1) * p.strideWidth) - <i32>p.padLeft;
@@ -20,7 +20,7 @@ export function gatherWindows<T>(p: Arguments, row: usize, column: usize, scratc
       // Values of the line that the window's row has; not memory.copy, whose call costs more than so few values.
       const from = left * channels;
       const inside = y >= 0 && y < <i32>p.inputHeight ? <i32>p.inputWidth * channels : 0;
-      for (let k = from; k < from + <i32>p.inputChannels; k++, scratch += sizeof<T>()) {
+      for (let k = from; k < from + <i32>p.run; k++, scratch += sizeof<T>()) {
         store<T>(scratch, k >= 0 && k < inside ? load<T>(line + <usize>k * sizeof<T>()) : <T>0);
       }
     }

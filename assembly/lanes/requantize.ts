@@ -1,5 +1,5 @@
-import { Arguments } from './arguments';
-import { HARD_SWISH, RESIDUAL, loadF32FromI16, lowestOf, roundFrom } from './arithmetic';
+import { Arguments } from '../arguments';
+import { HARD_SWISH, RESIDUAL, loadF32FromI16, lowestOf, roundFrom } from '../arithmetic';
 
 /*
  * The end of every quantized convolution. Sums are exact integers; from there on each step is one IEEE float32
@@ -7,7 +7,7 @@ import { HARD_SWISH, RESIDUAL, loadF32FromI16, lowestOf, roundFrom } from './ari
  *
  *   clamp        y = f32(sum) * scale[c]
  *   h-swish      y = f32(sum) * clamp(f32(sum) * gateScale[c] + scale[c] / 2, 0, scale[c])
- *   residual     y = f32(sum) * scale[c] + f32(other) * alpha
+ *   residual     y = f32(sum) * scale[c] + f32(other) * residualScale
  *   then         q = round half to even(clamp(y, low, high))
  *
  * A fused multiply-add would round once where these round twice: it has no place here.
@@ -27,10 +27,10 @@ export function scaledHardSwish(x: v128, scale: v128, gateScale: v128): v128 {
 /** Four sums to i32 lanes, clamped from below; narrow() does the rest. */
 // @ts-ignore: decorator
 @inline
-export function requantize(kind: usize, sum: v128, scale: v128, gateScale: v128, other: usize, alpha: v128, lowest: v128): v128 {
+export function requantize(kind: usize, sum: v128, scale: v128, gateScale: v128, other: usize, residualScale: v128, lowest: v128): v128 {
   const x = f32x4.convert_i32x4_s(sum);
   let y = kind == HARD_SWISH ? scaledHardSwish(x, scale, gateScale) : f32x4.mul(x, scale);
-  if (kind == RESIDUAL) y = f32x4.add(y, f32x4.mul(loadF32FromI16(other), alpha));
+  if (kind == RESIDUAL) y = f32x4.add(y, f32x4.mul(loadF32FromI16(other), residualScale));
   return roundFrom(y, lowest);
 }
 

@@ -5,8 +5,8 @@ import { clamp, hardSwish } from '../arithmetic';
 
 export function f32_affine(p: Arguments, from: usize, to: usize): void {
   const bytes = <usize>p.width * p.channels * 4;
-  const alpha = f32x4.splat(p.alpha);
-  const beta = f32x4.splat(p.beta);
+  const factor = f32x4.splat(p.factor);
+  const offset = f32x4.splat(p.offset);
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);
   for (let row = from; row < to; row++) {
@@ -14,7 +14,7 @@ export function f32_affine(p: Arguments, from: usize, to: usize): void {
     const output = p.output + row * p.outputRowStride;
     for (let i: usize = 0; i < bytes; i += 16) {
       const x = v128.load(input + i);
-      v128.store(output + i, clamp(f32x4.add(f32x4.mul(x, alpha), beta), low, high));
+      v128.store(output + i, clamp(f32x4.add(f32x4.mul(x, factor), offset), low, high));
     }
   }
 }

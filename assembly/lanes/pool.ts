@@ -2,7 +2,7 @@ import { Arguments } from '../arguments';
 import { clamp, round, storeI16 } from '../arithmetic';
 
 /** The mean over all pixels: exact i32 sums, then one scale. A unit is eight channels. */
-export function q16_global_average_pool(p: Arguments, from: usize, to: usize): void {
+export function lanes_global_average_pool(p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);

@@ -1,6 +1,6 @@
 import { Arguments } from '../arguments';
 import { CLAMP, HARD_SWISH, clamp, loadF32FromI16, lowestOf, round, roundFrom, storeI16 } from '../arithmetic';
-import { highest, narrow, scaledHardSwish } from '../requantize';
+import { highest, narrow, scaledHardSwish } from './requantize';
 
 // The twins of f32.ts: i16 in, float32 in between, i16 out, one IEEE operation at a time (see requantize.ts). Scales
 // are one a channel. A unit is one row of the output.
@@ -10,34 +10,34 @@ import { highest, narrow, scaledHardSwish } from '../requantize';
 function unary(kind: usize, p: Arguments, from: usize, to: usize): void {
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);
-  const beta = f32x4.splat(p.beta);
+  const offset = f32x4.splat(p.offset);
   for (let row = from; row < to; row++) {
     let input = p.input + row * p.inputRowStride;
     let output = p.output + row * p.outputRowStride;
     for (let x: usize = 0; x < p.width; x++) {
       let scale = p.scale;
-      let gateScale = p.otherScale;
+      let gateScale = p.gateScale;
       for (let c: usize = 0; c < p.channels; c += 4, input += 8, output += 8, scale += 16, gateScale += 16) {
         const v = loadF32FromI16(input);
         const y = kind == HARD_SWISH
           ? scaledHardSwish(v, v128.load(scale), v128.load(gateScale))
-          : f32x4.add(f32x4.mul(v, v128.load(scale)), beta);
+          : f32x4.add(f32x4.mul(v, v128.load(scale)), offset);
         storeI16(output, round(clamp(y, low, high)));
       }
     }
   }
 }
 
-/** clamp(x * scale + beta): requantization, ReLU, ReLU6, h-sigmoid. */
-export function q16_affine(p: Arguments, from: usize, to: usize): void {
+/** clamp(x * scale + offset): requantization, ReLU, ReLU6, h-sigmoid. */
+export function lanes_affine(p: Arguments, from: usize, to: usize): void {
   unary(CLAMP, p, from, to);
 }
 
-export function q16_hard_swish(p: Arguments, from: usize, to: usize): void {
+export function lanes_hard_swish(p: Arguments, from: usize, to: usize): void {
   unary(HARD_SWISH, p, from, to);
 }
 
-export function q16_add(p: Arguments, from: usize, to: usize): void {
+export function lanes_add(p: Arguments, from: usize, to: usize): void {
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);
   for (let row = from; row < to; row++) {
@@ -74,16 +74,16 @@ function multiply(broadcast: bool, p: Arguments, from: usize, to: usize): void {
   }
 }
 
-export function q16_multiply(p: Arguments, from: usize, to: usize): void {
+export function lanes_multiply(p: Arguments, from: usize, to: usize): void {
   multiply(false, p, from, to);
 }
 
-export function q16_multiply_channels(p: Arguments, from: usize, to: usize): void {
+export function lanes_multiply_channels(p: Arguments, from: usize, to: usize): void {
   multiply(true, p, from, to);
 }
 
 /** x * gate / 2^15, rounded half up, in one instruction: the scale of squeeze-excite, with the gate in Q15. */
-export function q16_gate(p: Arguments, from: usize, to: usize): void {
+export function lanes_gate(p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
   for (let row = from; row < to; row++) {
     let input = p.input + row * p.inputRowStride;
@@ -96,11 +96,11 @@ export function q16_gate(p: Arguments, from: usize, to: usize): void {
   }
 }
 
-/** f32 to i16: round(clamp(x * scale)), scales being inverses that repeat after sourceChannels, a multiple of 8; NaN becomes 0. */
-export function q16_quantize(p: Arguments, from: usize, to: usize): void {
+/** f32 to i16: round(clamp(x * scale)), scales being inverses that repeat after `period`, a multiple of 8; NaN becomes 0. */
+export function lanes_quantize(p: Arguments, from: usize, to: usize): void {
   const lowest = lowestOf(p.low);
   const high = highest(p);
-  const period = <usize>p.sourceChannels * 4;
+  const period = <usize>p.period * 4;
   const count = <usize>p.width * p.channels;
   const whole = count & ~7;
   for (let row = from; row < to; row++) {
@@ -124,7 +124,7 @@ export function q16_quantize(p: Arguments, from: usize, to: usize): void {
 }
 
 /** i16 to f32: x * scale. */
-export function q16_dequantize(p: Arguments, from: usize, to: usize): void {
+export function lanes_dequantize(p: Arguments, from: usize, to: usize): void {
   for (let row = from; row < to; row++) {
     let input = p.input + row * p.inputRowStride;
     let output = p.output + row * p.outputRowStride;

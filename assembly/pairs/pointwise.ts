@@ -1,6 +1,6 @@
 import { Arguments } from '../arguments';
 import { ANY, CLAMP, HARD_SWISH, RESIDUAL, dot, never } from '../arithmetic';
-import { highest, lowest, narrow, requantize } from '../requantize';
+import { highest, lowest, narrow, requantize } from '../lanes/requantize';
 
 /*
  * The twin of f32.ts. Activations are i16 with their zero point already subtracted, filters are int8 widened to i16,
@@ -18,10 +18,10 @@ import { highest, lowest, narrow, requantize } from '../requantize';
 @inline
 function store8(
   kind: usize, output: usize, c0: v128, c1: v128, s0: v128, s1: v128, g0: v128, g1: v128, other: usize,
-  alpha: v128, low: v128, high: v128,
+  residualScale: v128, low: v128, high: v128,
 ): void {
-  const q0 = requantize(kind, c0, s0, g0, other, alpha, low);
-  const q1 = requantize(kind, c1, s1, g1, other + 8, alpha, low);
+  const q0 = requantize(kind, c0, s0, g0, other, residualScale, low);
+  const q1 = requantize(kind, c1, s1, g1, other + 8, residualScale, low);
   v128.store(output, narrow(q0, q1, high));
 }
 
@@ -34,15 +34,15 @@ function store4x8(
 ): void {
   const low = lowest(p);
   const high = highest(p);
-  const alpha = f32x4.splat(p.alpha);
+  const residualScale = f32x4.splat(p.residualScale);
   const s0 = v128.load(p.scale + n * 2);
   const s1 = v128.load(p.scale + n * 2, 16);
-  const g0 = kind == HARD_SWISH ? v128.load(p.otherScale + n * 2) : alpha;
-  const g1 = kind == HARD_SWISH ? v128.load(p.otherScale + n * 2, 16) : alpha;
-  store8(kind, o0 + n, c00, c01, s0, s1, g0, g1, r0 + n, alpha, low, high);
-  store8(kind, o1 + n, c10, c11, s0, s1, g0, g1, r1 + n, alpha, low, high);
-  store8(kind, o2 + n, c20, c21, s0, s1, g0, g1, r2 + n, alpha, low, high);
-  store8(kind, o3 + n, c30, c31, s0, s1, g0, g1, r3 + n, alpha, low, high);
+  const g0 = kind == HARD_SWISH ? v128.load(p.gateScale + n * 2) : residualScale;
+  const g1 = kind == HARD_SWISH ? v128.load(p.gateScale + n * 2, 16) : residualScale;
+  store8(kind, o0 + n, c00, c01, s0, s1, g0, g1, r0 + n, residualScale, low, high);
+  store8(kind, o1 + n, c10, c11, s0, s1, g0, g1, r1 + n, residualScale, low, high);
+  store8(kind, o2 + n, c20, c21, s0, s1, g0, g1, r2 + n, residualScale, low, high);
+  store8(kind, o3 + n, c30, c31, s0, s1, g0, g1, r3 + n, residualScale, low, high);
 }
 
 /** `pointwise`: one run, an even number of steps, perhaps a residual. Windows have several runs, any steps, no residual. */
@@ -54,7 +54,7 @@ export function tile4(
   o0: usize, o1: usize, o2: usize, o3: usize,
   r0: usize, r1: usize, r2: usize, r3: usize,
 ): void {
-  const depth = <usize>p.inputChannels * 2;
+  const depth = <usize>p.run * 2;
   const endOfChannels = <usize>p.channels * 2;
   let filter = p.filter;
   let bias = p.bias;
@@ -141,8 +141,8 @@ export function tile4(
 // @ts-ignore: decorator
 @inline
 function onePixel(isNarrow: bool, p: Arguments, input: usize, output: usize, other: usize, from: usize, to: usize): void {
-  const depth = <usize>p.inputChannels * 2;
-  const alpha = f32x4.splat(p.alpha);
+  const depth = <usize>p.run * 2;
+  const residualScale = f32x4.splat(p.residualScale);
   const low = lowest(p);
   const high = highest(p);
   const step: usize = isNarrow ? 16 : 32;
@@ -177,11 +177,11 @@ function onePixel(isNarrow: bool, p: Arguments, input: usize, output: usize, oth
     c1 = i32x4.add(i32x4.add(c1, d1), i32x4.add(e1, f1));
     const s0 = v128.load(p.scale + n * 2);
     const s1 = v128.load(p.scale + n * 2, 16);
-    const g0 = v128.load(p.otherScale + n * 2);
-    const g1 = v128.load(p.otherScale + n * 2, 16);
-    if (p.epilogue == HARD_SWISH) store8(HARD_SWISH, output + n, c0, c1, s0, s1, g0, g1, 0, alpha, low, high);
-    else if (!isNarrow && p.epilogue == RESIDUAL) store8(RESIDUAL, output + n, c0, c1, s0, s1, g0, g1, other + n, alpha, low, high);
-    else store8(CLAMP, output + n, c0, c1, s0, s1, g0, g1, 0, alpha, low, high);
+    const g0 = v128.load(p.gateScale + n * 2);
+    const g1 = v128.load(p.gateScale + n * 2, 16);
+    if (p.epilogue == HARD_SWISH) store8(HARD_SWISH, output + n, c0, c1, s0, s1, g0, g1, 0, residualScale, low, high);
+    else if (!isNarrow && p.epilogue == RESIDUAL) store8(RESIDUAL, output + n, c0, c1, s0, s1, g0, g1, other + n, residualScale, low, high);
+    else store8(CLAMP, output + n, c0, c1, s0, s1, g0, g1, 0, residualScale, low, high);
   }
 }
 
@@ -246,13 +246,13 @@ function pointwise(kind: usize, p: Arguments, from: usize, to: usize): void {
 }
 
 /** A copy for each epilogue: most of the time is spent here, and this one is worth its bytes. */
-export function q16_pointwise(p: Arguments, from: usize, to: usize): void {
+export function pairs_pointwise(p: Arguments, from: usize, to: usize): void {
   if (p.epilogue == HARD_SWISH) pointwise(HARD_SWISH, p, from, to);
   else if (p.epilogue == RESIDUAL) pointwise(RESIDUAL, p, from, to);
   else pointwise(CLAMP, p, from, to);
 }
 
 /** The twin of f32_vector, its filter in int8: these layers read each weight once, so that its bytes count. */
-export function q16_vector(p: Arguments, from: usize, to: usize): void {
+export function pairs_vector(p: Arguments, from: usize, to: usize): void {
   onePixel(true, p, p.input, p.output, 0, from, to);
 }

@@ -3,7 +3,7 @@ import { Arguments } from '../arguments';
 /** The mean over all pixels. A unit is eight channels; a row is summed before the rows are, for the rounding's sake. */
 export function f32_global_average_pool(p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 4;
-  const factor = f32x4.splat(p.alpha);
+  const factor = f32x4.splat(p.factor);
   for (let unit = from; unit < to; unit++) {
     let sum0 = f32x4.splat(0);
     let sum1 = sum0;

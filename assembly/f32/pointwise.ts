@@ -41,7 +41,7 @@ export function tile4(
   o0: usize, o1: usize, o2: usize, o3: usize,
   r0: usize, r1: usize, r2: usize, r3: usize,
 ): void {
-  const depth = <usize>p.inputChannels * 4;
+  const depth = <usize>p.run * 4;
   const endOfChannels = <usize>p.channels * 4;
   const steps: usize = pointwise ? 8 : 2;
   let filter = p.filter;
@@ -164,7 +164,7 @@ export function tile4(
 
 /** One pixel by all of `from` to `to`, in eights of output channels; four sums a register pair hide the adds' latency. */
 function onePixel(p: Arguments, input: usize, output: usize, other: usize, from: usize, to: usize): void {
-  const depth = <usize>p.inputChannels * 4;
+  const depth = <usize>p.run * 4;
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);
   let filter = p.filter + from * depth * 8;

@@ -1,7 +1,7 @@
-import { Arguments } from '../arguments';
-import { ANY } from '../arithmetic';
-import { tile4 as f32_tile4 } from '../pointwise/f32';
-import { tile4 as q16_tile4 } from '../pointwise/q16';
+import { Arguments } from './arguments';
+import { ANY } from './arithmetic';
+import { tile4 as f32_tile4 } from './f32/pointwise';
+import { tile4 as pairs_tile4 } from './pairs/pointwise';
 import { gatherWindows } from './window';
 
 /**
@@ -17,9 +17,9 @@ import { gatherWindows } from './window';
 function convolution<T>(p: Arguments, from: usize, to: usize, thread: usize): void {
   const scratch = p.scratch + thread * p.scratchBytes;
   const window = p.scratchBytes / 4;
-  const run = <usize>p.inputChannels * sizeof<T>();
+  const run = <usize>p.run * sizeof<T>();
   const pixel = <usize>p.channels * sizeof<T>();
-  const step = <usize>p.strideWidth * p.sourceChannels * sizeof<T>();
+  const step = <usize>p.strideWidth * p.inputChannels * sizeof<T>();
   const last = p.width - 1;
   for (let row = from; row < to; row++) {
     const output = p.output + row * p.outputRowStride;
@@ -38,7 +38,7 @@ function convolution<T>(p: Arguments, from: usize, to: usize, thread: usize): vo
       let a3 = a2 + window;
       let next = run;
       if (inRows && left >= 0 && right <= <i32>p.inputWidth) {
-        a0 = line + <usize>left * p.sourceChannels * sizeof<T>();
+        a0 = line + <usize>left * p.inputChannels * sizeof<T>();
         a1 = a0 + (x1 - x) * step;
         a2 = a0 + (x2 - x) * step;
         a3 = a0 + (x3 - x) * step;
@@ -51,7 +51,7 @@ function convolution<T>(p: Arguments, from: usize, to: usize, thread: usize): vo
       const o2 = output + x2 * pixel;
       const o3 = output + x3 * pixel;
       if (isFloat<T>()) f32_tile4(false, p, p.kernelHeight, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
-      else q16_tile4(ANY, false, p, p.kernelHeight, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
+      else pairs_tile4(ANY, false, p, p.kernelHeight, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
     }
   }
 }
@@ -60,6 +60,6 @@ export function f32_convolution(p: Arguments, from: usize, to: usize, thread: us
   convolution<f32>(p, from, to, thread);
 }
 
-export function q16_convolution(p: Arguments, from: usize, to: usize, thread: usize): void {
+export function pairs_convolution(p: Arguments, from: usize, to: usize, thread: usize): void {
   convolution<i16>(p, from, to, thread);
 }

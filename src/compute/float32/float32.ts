@@ -1,0 +1,40 @@
+import { Kernel } from '../../engine/kernel.js';
+import type { FloatWeights } from '../../graph/network.js';
+import type { Arithmetic, Call, Operand, OtherNode } from '../arithmetic.js';
+import { affineOf, clampOf, elements, isOnePixel, rows, second } from '../elementwise.js';
+import { packFloat } from './pack.js';
+
+export const FLOAT32: Arithmetic = {
+  name: 'float32',
+  elementBytes: 4,
+  packConv: (engine, node, weights, source) => packFloat(engine, node, weights as FloatWeights, source),
+  call: (_, node, inputs, output) => callOf(node, inputs, output),
+};
+
+function callOf(node: OtherNode, [input, other]: readonly Operand[], output: Operand): Call {
+  const x = input as Operand;
+  const y = other as Operand;
+  const { kind } = node;
+  switch (kind) {
+    case 'globalAveragePool': {
+      const words = { units: output.stored / 8, inputHeight: x.shape[0], inputWidth: x.shape[1], factor: 1 / (x.shape[0] * x.shape[1]) };
+      return { kind, instruction: () => ({ ...rows(Kernel.f32_global_average_pool, x, output), ...words }) };
+    }
+    case 'multiply': {
+      const code = isOnePixel(y) ? Kernel.f32_gate : Kernel.f32_multiply;
+      return { kind, instruction: () => ({ ...rows(code, x, output), ...second(y) }) };
+    }
+    case 'add': {
+      const [low, high] = clampOf(node.name, node.activation);
+      const code = isOnePixel(y) ? Kernel.f32_add_channels : Kernel.f32_add;
+      return { kind, instruction: () => ({ ...rows(code, x, output), ...second(y), low, high }) };
+    }
+    default: {
+      if (node.kind === 'activation' && node.activation === 'hardSwish') {
+        return { kind, instruction: () => elements(Kernel.f32_hard_swish, x, output) };
+      }
+      const affine = affineOf(node);
+      return { kind, instruction: () => ({ ...elements(Kernel.f32_affine, x, output), ...affine }) };
+    }
+  }
+}

@@ -1,0 +1,73 @@
+import type { Engine } from '../../engine/engine.js';
+import { QuantizationError } from '../../errors.js';
+import { type ConvNode, isDepthwise } from '../../graph/graph.js';
+import { type Lanes, scaleOf } from '../../graph/lanes.js';
+import type { QuantizedWeights } from '../../graph/network.js';
+import type { Arithmetic, PackedConv, Source } from '../arithmetic.js';
+import { convCall, padChannels } from '../convolution.js';
+import { activationRange } from '../elementwise.js';
+import { nodeCall } from './nodes.js';
+import type { Way } from './way.js';
+
+/** Integers in lanes of 16 bits, their sums computed in one of several ways. */
+export const lanesBy = (way: Way): Arithmetic => ({
+  name: 'lanes',
+  elementBytes: 2,
+  packConv: (engine, node, weights, source, lanesOf) => packConv(engine, way, node, weights as QuantizedWeights, source, lanesOf),
+  call: nodeCall,
+});
+
+function packConv(
+  engine: Engine,
+  way: Way,
+  node: ConvNode,
+  weights: QuantizedWeights,
+  source: Source,
+  lanesOf: (tensor: string) => Lanes,
+): PackedConv {
+  const [read, residual] = node.inputs;
+  const input = lanesOf(read as string);
+  const output = lanesOf(node.name);
+  if (!isDepthwise(node) && typeof input.scale !== 'number') {
+    throw new QuantizationError(`${node.name}: only a depthwise convolution can read a tensor with a scale per channel.`);
+  }
+  const ends = packEnds(engine, node, weights, input, output);
+  const residualScale = residual ? scaleOf(lanesOf(residual), 0) / scaleOf(output, 0) : 0;
+  const { vector, ...filter } = way.packFilter(engine, node, weights, source, input);
+  const words = { ...ends, ...filter, residualScale };
+  return { call: (x, y, other) => convCall(way.kernels, node, words, vector, x, y, other) };
+}
+
+/** What turns sums into the output's steps: biases, scales, clamps. */
+function packEnds(engine: Engine, node: ConvNode, weights: QuantizedWeights, input: Lanes, output: Lanes) {
+  const channels = padChannels(node.channels);
+  const bias = engine.allocate(channels * 4);
+  const scale = engine.allocate(channels * 4);
+  const gateScale = engine.allocate(channels * 4);
+  engine.ints(bias, channels).fill(0).set(weights.bias);
+  engine.floats(scale, channels).fill(0).set(weights.scale);
+  engine.floats(gateScale, channels).fill(0);
+  const sigmoid = node.activation === 'hardSigmoid';
+  if (sigmoid) {
+    // relu6(x + 3) / 6: the 3 goes into the bias.
+    const biases = engine.ints(bias, node.channels);
+    const unit = (c: number) => scaleOf(input, isDepthwise(node) ? c : 0) * (weights.scale[c] as number);
+    for (let c = 0; c < node.channels; c++) biases[c] = (biases[c] as number) + Math.round(3 / unit(c));
+  }
+  const mark = engine.mark();
+  const scalesAt = ({ scale }: Lanes): readonly [number, number] => {
+    if (typeof scale === 'number') return [scale, 0];
+    const pointer = engine.allocate(scale.length * 4);
+    engine.floats(pointer, scale.length).set(scale);
+    return [0, pointer];
+  };
+  engine.exports.pack_scales(scale, gateScale, node.channels, ...scalesAt(input), ...scalesAt(output), sigmoid ? 1 / 6 : 1);
+  engine.release(mark);
+  const [floor, ceiling] = activationRange(node.activation);
+  let high = output.high;
+  if (ceiling < Number.POSITIVE_INFINITY) {
+    high = 0;
+    for (let c = 0; c < node.channels; c++) high = Math.max(high, Math.min(output.high, Math.round(ceiling / scaleOf(output, c))));
+  }
+  return { bias, scale, gateScale, low: Math.max(output.low, floor), high, highLane: high };
+}

@@ -1,0 +1,26 @@
+import type { Engine } from '../../engine/engine.js';
+import type { ConvNode } from '../../graph/graph.js';
+import type { Lanes } from '../../graph/lanes.js';
+import type { QuantizedWeights } from '../../graph/network.js';
+import type { Source } from '../arithmetic.js';
+import type { ConvKernels } from '../convolution.js';
+
+/** A filter as a way's kernels read it. */
+export interface PackedFilter {
+  readonly filter: number;
+  /** Values of one row of the packed window. */
+  readonly run: number;
+  /** Packed for the kernel that multiplies a matrix by a vector. */
+  readonly vector: boolean;
+}
+
+/**
+ * One way to compute a convolution's sums of lanes. All ways give the same integers; which is fast depends on the processor. A
+ * way knows its kernels and how they want their filters to lie in memory.
+ */
+export interface Way {
+  readonly name: string;
+  readonly kernels: ConvKernels;
+  /** @throws QuantizationError for a filter with which sums could overflow */
+  packFilter(engine: Engine, node: ConvNode, weights: QuantizedWeights, source: Source, input: Pick<Lanes, 'low' | 'high'>): PackedFilter;
+}

@@ -1,0 +1,82 @@
+import platform from '#platform';
+import { UnsupportedModelError } from '../errors.js';
+import { detectFeatures, type Features } from './features.js';
+
+/** A binary of the kernels, for engines that have what it needs. */
+interface VariantEntry {
+  readonly name: string;
+  readonly runs: (features: Features) => boolean;
+  /** What the engine lacks, for an error's message. */
+  readonly needs: string;
+}
+
+/** The best one first. */
+const VARIANTS = [
+  { name: 'relaxed', runs: ({ relaxedSimd }) => relaxedSimd, needs: 'relaxed SIMD' },
+  { name: 'baseline', runs: ({ simd }) => simd, needs: 'WebAssembly SIMD, which every browser since 2023 and Node since 16.4 has' },
+] as const satisfies readonly VariantEntry[];
+
+export type Variant = (typeof VARIANTS)[number]['name'];
+export type Simd = 'auto' | Variant;
+export const SIMD_CHOICES: readonly Simd[] = ['auto', ...VARIANTS.map(({ name }) => name)];
+
+/** @throws UnsupportedModelError where this engine lacks what the binary needs */
+export function chooseVariant(simd: Simd): Variant {
+  const features = detectFeatures();
+  const wanted = VARIANTS.filter(({ name }) => simd === 'auto' || simd === name);
+  const found = wanted.find(({ runs }) => runs(features));
+  if (found) return found.name;
+  const lacking = (wanted.at(-1) as VariantEntry).needs;
+  throw new UnsupportedModelError(`this engine has no ${lacking}${simd === 'auto' ? '' : "; use simd: 'auto'"}.`);
+}
+
+/** The memory import's limits in a binary: "env" "memory", kind 2, then the flag: 1 is "has a maximum", 3 also "shared". */
+const MEMORY_IMPORT = [3, 101, 110, 118, 6, 109, 101, 109, 111, 114, 121, 2, 1];
+
+function withSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  const at = binary.findIndex((_, i) => MEMORY_IMPORT.every((byte, j) => binary[i + j] === byte));
+  binary[at + MEMORY_IMPORT.length - 1] = 3;
+  return binary;
+}
+
+/** The binaries lie in one stream, chunk by chunk in turn (scripts/build-wasm.mjs). */
+async function binaryOf(variant: Variant): Promise<Uint8Array<ArrayBuffer>> {
+  const { BYTES, CHUNK, GZIP } = await import('./binaries/kernels.js');
+  const all = await platform.gunzip(Uint8Array.from(atob(GZIP), (c) => c.charCodeAt(0)));
+  const binary = new Uint8Array(BYTES[variant]);
+  const names = Object.keys(BYTES) as Variant[];
+  let from = 0;
+  for (let at = 0; at < Math.max(...Object.values(BYTES)); at += CHUNK) {
+    for (const name of names) {
+      const length = Math.max(0, Math.min(CHUNK, BYTES[name] - at));
+      if (name === variant) binary.set(all.subarray(from, from + length), at);
+      from += length;
+    }
+  }
+  return binary;
+}
+
+/** A module that was compiled on one thread, for another. */
+export interface CompiledModule {
+  readonly key: string;
+  readonly module: WebAssembly.Module;
+}
+
+const modules = new Map<string, Promise<WebAssembly.Module>>();
+const keyOf = (variant: Variant, shared: boolean) => `${variant} ${shared}`;
+
+/** Each variant is compiled once; instances share it. Threads need the same code with its memory declared as shared. */
+export async function compile(variant: Variant, shared: boolean): Promise<CompiledModule> {
+  const key = keyOf(variant, shared);
+  let module = modules.get(key);
+  if (!module) {
+    module = binaryOf(variant).then((binary) => WebAssembly.compile(shared ? withSharedMemory(binary) : binary));
+    modules.set(key, module);
+  }
+  return { key, module: await module };
+}
+
+/** Spares this thread the compilation. */
+export function adoptModule({ key, module }: CompiledModule): void {
+  modules.set(key, Promise.resolve(module));
+}

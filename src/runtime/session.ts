@@ -1,0 +1,163 @@
+import platform from '#platform';
+import { FLOAT32 } from '../compute/float32/float32.js';
+import { lanesBy } from '../compute/lanes/lanes.js';
+import { WAYS } from '../compute/ways.js';
+import { Engine } from '../engine/engine.js';
+import { INSTRUCTION_BYTES } from '../engine/instruction.js';
+import type { StartThread } from '../engine/threads/pool.js';
+import type { Simd } from '../engine/variants.js';
+import { ShapeError } from '../errors.js';
+import type { Network } from '../graph/network.js';
+import { checkPixels, isPixels, isTensor } from '../image/pixels.js';
+import { preprocess } from '../image/preprocess.js';
+import type { ModelInput, Pixels, Tensor } from '../inputs.js';
+import { PackedNetwork } from './packed-network.js';
+import { createPlan, type Plan } from './plan.js';
+import type { TensorView } from './tensors.js';
+
+const SMALLEST = 32;
+const LARGEST = 512;
+/** Plans kept, one an input size; when there are more, all are made anew. */
+const PLANS = 8;
+
+export interface RuntimeOptions {
+  readonly simd?: Simd;
+  readonly threads?: number | 'auto';
+  /** How helping threads start; the platform's own way where it is left out. */
+  readonly startThread?: StartThread;
+}
+
+export interface LayerTiming {
+  readonly name: string;
+  readonly kind: string;
+  readonly madds: number;
+  readonly milliseconds: number;
+  /** Multiply-adds a nanosecond. */
+  readonly gmacsPerSecond: number;
+}
+
+/** Sees a tensor while a network runs. */
+export type Observer = (tensor: TensorView, memory: WebAssembly.Memory) => void;
+
+/** A network on an engine: packs its weights, plans per input size, runs. One inference at a time. */
+export class Session {
+  private readonly plans = new Map<string, Plan>();
+  private readonly mark: number;
+
+  private constructor(
+    readonly network: Network,
+    readonly options: RuntimeOptions,
+    readonly engine: Engine,
+    private readonly packed: PackedNetwork,
+  ) {
+    this.mark = engine.mark();
+  }
+
+  static async create(network: Network, options: RuntimeOptions = {}): Promise<Session> {
+    const engine = await Engine.create(options.simd, options.threads, options.startThread);
+    try {
+      const packed = new PackedNetwork(engine, network, { real: FLOAT32, lanes: lanesBy(WAYS[0]) });
+      return new Session(network, options, engine, packed);
+    } catch (error) {
+      engine.dispose();
+      throw error;
+    }
+  }
+
+  dispose(): void {
+    this.engine.dispose();
+  }
+
+  /** The plan for an input of height x width; made on first use. */
+  plan(height: number, width: number): Plan {
+    const key = `${height}x${width}`;
+    let plan = this.plans.get(key);
+    if (!plan) {
+      if (![height, width].every((side) => Number.isInteger(side) && side >= SMALLEST && side <= LARGEST)) {
+        throw new ShapeError(`an input's height and width must be whole numbers from ${SMALLEST} to ${LARGEST}; got ${height}x${width}.`);
+      }
+      if (this.plans.size === PLANS) {
+        this.plans.clear();
+        this.engine.release(this.mark);
+      }
+      plan = createPlan(this.packed, this.network.graph, height, width);
+      this.plans.set(key, plan);
+    }
+    return plan;
+  }
+
+  /** What takes time and no memory of the engine's; put() and run() then follow each other undisturbed. */
+  async decode(input: ModelInput): Promise<Pixels | Tensor> {
+    if (isTensor(input)) return input;
+    return isPixels(input) ? checkPixels(input) : platform.decodeImage(input);
+  }
+
+  /** Puts one input into the plan for its size. */
+  put(input: Pixels | Tensor): Plan {
+    if (isTensor(input)) {
+      checkInput(input);
+      if (input.shape[0] !== 1) throw new ShapeError(`expected one input; got a batch of ${input.shape[0]}.`);
+      const plan = this.plan(input.shape[1], input.shape[2]);
+      this.input(plan).set(input.data);
+      return plan;
+    }
+    const { resolution } = this.network.graph;
+    const plan = this.plan(resolution, resolution);
+    preprocess(this.engine, input, plan.input.pointer, plan.height, plan.width, this.network.preprocessing);
+    return plan;
+  }
+
+  /** The plan's input, to be filled: [height, width, 3] float32. Valid until memory grows, so ask anew each time. */
+  input(plan: Plan): Float32Array {
+    return this.engine.floats(plan.input.pointer, plan.height * plan.width * 3);
+  }
+
+  /** Runs what lies in the input. */
+  run(plan: Plan): void {
+    this.engine.run(plan.pointer, plan.instructions);
+  }
+
+  /** A result of the last run; a view that the next run overwrites. */
+  output(view: TensorView): Float32Array {
+    return this.engine.floats(view.pointer, view.shape[2]);
+  }
+
+  /** Runs, showing every node's tensor to `observe` as soon as it is there. */
+  observe(plan: Plan, observe: Observer): void {
+    const { engine } = this;
+    observe(plan.input, engine.memory);
+    for (const step of plan.steps) {
+      engine.run(plan.pointer + step.first * INSTRUCTION_BYTES, step.count);
+      if (step.output) observe(step.output, engine.memory);
+    }
+  }
+
+  /** Times each step on what lies in the input: the median of `rounds` runs. */
+  profile(plan: Plan, rounds = 9): LayerTiming[] {
+    const times = plan.steps.map(() => [] as number[]);
+    const input = this.input(plan).slice();
+    for (let round = 0; round < rounds; round++) {
+      this.input(plan).set(input); // its memory serves later layers too
+      plan.steps.forEach((step, i) => {
+        const start = performance.now();
+        this.engine.run(plan.pointer + step.first * INSTRUCTION_BYTES, step.count);
+        times[i]?.push(performance.now() - start);
+      });
+    }
+    return plan.steps.map(({ name, kind, madds }, i) => {
+      const milliseconds = (times[i] as number[]).sort((a, b) => a - b)[rounds >> 1] as number;
+      return { name, kind, madds, milliseconds, gmacsPerSecond: milliseconds === 0 ? 0 : madds / milliseconds / 1e6 };
+    });
+  }
+}
+
+/** @throws ShapeError for anything but [n, height, width, 3] and as many values */
+export function checkInput({ data, shape }: Tensor): void {
+  const [n, height, width, channels] = shape;
+  if (shape.length !== 4 || channels !== 3 || !Number.isInteger(n) || n < 1) {
+    throw new ShapeError(`an input's shape must be [n, height, width, 3] with n above 0; got [${shape}].`);
+  }
+  if (data.length !== n * height * width * channels) {
+    throw new ShapeError(`shape [${shape}] needs ${n * height * width * channels} values; got ${data.length}.`);
+  }
+}
