@@ -1,26 +1,30 @@
 const common = {
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironment: 'node',
+  globalSetup: '<rootDir>/scripts/fresh-for-tests.mjs',
   transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false, tsconfig: 'tsconfig.json' }] },
 };
 const javascript = { '^(\\.{1,2}/.*)\\.js$': '$1' };
+const source = { ...javascript, '^#platform$': '<rootDir>/src/platform/node.ts' };
+const all = '<rootDir>/test/**/*.test.ts';
 
 export default {
   testTimeout: 60_000, // shared machines are slow at times; no test measures time
   projects: [
     {
       ...common,
-      displayName: 'source',
-      testMatch: ['<rootDir>/test/**/*.test.ts'],
-      testPathIgnorePatterns: ['<rootDir>/test/built'],
-      moduleNameMapper: { ...javascript, '^#platform$': '<rootDir>/src/platform/node.ts' },
+      displayName: 'unit',
+      testMatch: [all, '!**/test/{built,browsers,cli}/**', '!**/{fuzz,service}.test.ts'],
+      moduleNameMapper: source,
     },
-    // The package as it is published: npm run build comes first (npm ci does it). What these tests need besides its entry
-    // comes from the source.
+    // Thousands of damaged files and of inferences.
+    { ...common, displayName: 'fuzz', testMatch: ['<rootDir>/test/**/{fuzz,service}.test.ts'], moduleNameMapper: source },
+    { ...common, displayName: 'browsers', testMatch: ['<rootDir>/test/browsers/**/*.test.ts'], moduleNameMapper: source },
+    // The package as it is published. What these tests need besides its entry comes from the source.
     {
       ...common,
       displayName: 'built',
-      testMatch: ['<rootDir>/test/built/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/{built,cli}/**/*.test.ts'],
       moduleNameMapper: {
         '^\\.\\./\\.\\./src/index\\.js$': '<rootDir>/dist/index.js',
         '^#platform$': '<rootDir>/dist/platform/node.js',

@@ -39,7 +39,7 @@ for (const { name, entry, ...options } of WORKERS) {
   // The name under which npm run coverage finds it; the model's worker has a file of its own in Node.
   const text = name === 'model-worker' ? code : `${code}//# sourceURL=mobilenet-v3-wasm/${name}.js`;
   writeFileSync(
-    `src/engine/binaries/${name}.ts`,
+    `src/binaries/${name}.ts`,
     `// Made by scripts/build-workers.mjs from ${entry}.\nconst source: string = ${JSON.stringify(text)};\nexport default source;\n`,
   );
   console.log(`${name}: ${text.length} bytes`);

@@ -16,7 +16,7 @@ const WANTED = 95;
 rmSync(FOLDER, { recursive: true, force: true });
 mkdirSync(V8, { recursive: true });
 const jest = ['--coverage', '--coverageReporters', 'json', '--coverageDirectory', `${FOLDER}/jest`];
-const collect = ['--collectCoverageFrom', 'src/**/*.ts', '--collectCoverageFrom', '!src/engine/binaries/**'];
+const collect = ['--collectCoverageFrom', 'src/**/*.ts', '--collectCoverageFrom', '!src/binaries/**'];
 execFileSync(
   process.execPath,
   ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', ...jest, ...collect, ...process.argv.slice(2)],

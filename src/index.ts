@@ -19,14 +19,7 @@ export type { BlockSummary, LayerSummary, NetworkSummary } from './graph/summary
 export type { HubOptions } from './hub/hub.js';
 export type { ImageSource, ModelInput, ModelSource, Pixels, Tensor } from './inputs.js';
 export { loadModel, quantize } from './load.js';
-export type {
-  ClassifyOptions,
-  InputOptions,
-  LoadOptions,
-  Model,
-  RuntimeFeatures,
-  SaveOptions,
-} from './model/model.js';
+export type { ClassifyOptions, InputOptions, LoadOptions, Model, RuntimeFeatures, SaveOptions } from './model/model.js';
 export type { QuantizeOptions } from './quantization/calibrate.js';
 export type { LayerTiming } from './runtime/session.js';
 export type { Prediction } from './tasks/classification.js';

@@ -41,7 +41,7 @@ function withSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuff
 
 /** The binaries lie in one stream, chunk by chunk in turn (scripts/build-wasm.mjs). */
 async function binaryOf(variant: Variant): Promise<Uint8Array<ArrayBuffer>> {
-  const { BYTES, CHUNK, GZIP } = await import('./binaries/kernels.js');
+  const { BYTES, CHUNK, GZIP } = await import('../binaries/kernels.js');
   const all = await platform.gunzip(Uint8Array.from(atob(GZIP), (c) => c.charCodeAt(0)));
   const binary = new Uint8Array(BYTES[variant]);
   const names = Object.keys(BYTES) as Variant[];

@@ -2,7 +2,7 @@ import { QuantizationError } from '../errors.js';
 import type { Activation } from '../graph/graph.js';
 import { type Lanes, scaleOf } from '../graph/lanes.js';
 import type { QuantizedWeights } from '../graph/network.js';
-import { dtypeOf } from './checks.js';
+import { checkParams, dtypeOf } from './checks.js';
 import type { QFilter, QTensor, QuantParams } from './types.js';
 
 // Between 8-bit values with zero points and the 16-bit lanes, zero points subtracted, that kernels work on.
@@ -70,4 +70,47 @@ export function integerWeights(
     }
   }
   return { filter: centred, scale, zeroPoint: 0, bias: biases };
+}
+
+// How wide the lanes between squeeze-excite's layers may be.
+
+const largest = ({ low, high }: Lanes) => Math.max(-low, high);
+
+/** The largest lane that leaves half of a 32-bit sum to the bias. */
+export function widest({ data, shape, zeroPoint = 0 }: QFilter): number {
+  const channels = shape[3];
+  const points = zeroPoints(zeroPoint, channels);
+  const sums = new Float64Array(channels);
+  for (let i = 0; i < data.length; i++) {
+    const c = i % channels;
+    sums[c] = (sums[c] as number) + Math.abs((data[i] as number) - (points[c] as number));
+  }
+  return Math.min(32767, Math.floor(2 ** 30 / Math.max(...sums, 1)));
+}
+
+/** The same range in finer steps, up to a lane. */
+export function finer(lanes: Lanes, limit: number): Lanes {
+  const factor = Math.max(1, Math.floor(limit / largest(lanes)));
+  return { scale: (lanes.scale as number) / factor, low: lanes.low * factor, high: lanes.high * factor };
+}
+
+/** Lanes of a given type, that is, clamped to it. */
+export function narrow(what: string, params: QuantParams, channels: number): Lanes {
+  checkParams(what, params, channels);
+  if (typeof params.scale !== 'number' || typeof params.zeroPoint !== 'number') {
+    throw new QuantizationError(`${what}: one scale and one zero point are needed.`);
+  }
+  const { low, high } = clampsOf(params, 1, 'none');
+  return { scale: Math.fround(params.scale), low: low[0] as number, high: high[0] as number };
+}
+
+/** Lanes up to a limit that no input within `lanes` can leave. */
+export function bounded({ filter, scale, bias }: QuantizedWeights, lanes: Lanes, limit: number): Lanes {
+  const channels = scale.length;
+  const sums = Float64Array.from(bias, Math.abs);
+  filter.forEach((w, i) => {
+    sums[i % channels] = (sums[i % channels] as number) + Math.abs(w) * largest(lanes);
+  });
+  const bound = sums.reduce((most, sum, c) => Math.max(most, sum * (scale[c] as number) * (lanes.scale as number)), 0);
+  return { scale: Math.fround(Math.max(bound, 1e-30) / limit), low: -limit, high: limit };
 }

@@ -62,7 +62,7 @@ function startThread(source: string): ThreadHandle {
 }
 
 async function startModelWorker(): Promise<ThreadHandle> {
-  const { default: source } = await import('../engine/binaries/model-worker.js');
+  const { default: source } = await import('../binaries/model-worker.js');
   return startThread(source);
 }
 

@@ -45,7 +45,7 @@ async function ask<T>(worker: Worker, request: Request, milliseconds: number): P
 
 async function start(): Promise<Worker> {
   const library = locate();
-  const { default: source } = await import('../engine/binaries/hdf5-worker.js');
+  const { default: source } = await import('../binaries/hdf5-worker.js');
   const worker = new Worker(source, { eval: true, execArgv: [], resourceLimits: { maxOldGenerationSizeMb: HEAP_MEGABYTES } });
   worker.on('error', () => undefined); // whoever asks it is told
   await ask(worker, { library }, START_MILLISECONDS).catch((cause) => {

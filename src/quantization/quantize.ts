@@ -1,6 +1,7 @@
 import { type ConvNode, isDepthwise } from '../graph/graph.js';
-import { type Lanes, largestSafeLane, scaleOf } from '../graph/lanes.js';
+import { type Lanes, scaleOf } from '../graph/lanes.js';
 import type { FloatWeights, Network, QuantizedWeights, Weights } from '../graph/network.js';
+import { largestSafeLane } from '../graph/sums.js';
 import { correctedBias, largestScales, leastSquaresScales, roundFilter } from './filters.js';
 import { chooseLanes } from './lanes.js';
 import type { Ranges } from './observe.js';

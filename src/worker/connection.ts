@@ -129,7 +129,7 @@ export class Connection {
   private async lend(port: MessagePort): Promise<void> {
     const tell = (message: FromThread) => port.postMessage(message);
     try {
-      const { default: source } = await import('../engine/binaries/pool-worker.js');
+      const { default: source } = await import('../binaries/pool-worker.js');
       const thread = platform.startThread(source);
       this.threads.push(thread);
       thread.listen(

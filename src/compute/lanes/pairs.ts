@@ -1,7 +1,7 @@
 import type { Engine } from '../../engine/engine.js';
 import { Kernel } from '../../engine/kernel.js';
 import { type ConvNode, isDepthwise } from '../../graph/graph.js';
-import { checkSums, largestSafeLane, safeLane } from '../../graph/lanes.js';
+import { checkSums, largestSafeLane, safeLane } from '../../graph/sums.js';
 import { isVector, padChannels } from '../convolution.js';
 import { packDense } from '../dense.js';
 import type { Way } from './way.js';

@@ -60,7 +60,7 @@ export class Pool {
     startThread: StartThread,
   ): Promise<Pool | undefined> {
     const control = new Int32Array(memory.buffer, pointer, CONTROL_WORDS).fill(0);
-    const { default: source } = await import('../../engine/binaries/pool-worker.js');
+    const { default: source } = await import('../../binaries/pool-worker.js');
     const shared = { module, memory, control: pointer, controlWords: CONTROL_WORDS, instructionBytes: INSTRUCTION_BYTES };
     const others = Array.from({ length: threads - 1 }, (_, i) => startWorker(startThread, source, { ...shared, thread: i + 1 }));
     const workers = (await Promise.all(others)).filter((worker) => worker !== undefined);
