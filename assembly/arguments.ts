@@ -1,5 +1,5 @@
 /**
- * One instruction of a program: what a kernel reads. All kernels share this one format, 38 words of 4 bytes, written
+ * One instruction of a program: what a kernel reads. All kernels share this one format, 40 words of 4 bytes, written
  * by src/engine/instruction.ts (a test holds the two together). A word means one thing, whatever the kernel.
  *
  * A tensor is a pointer to its first pixel and the bytes from one image row to the next; the pixels of a row follow
@@ -63,4 +63,8 @@ export class Arguments {
   residualScale: f32;
   /** What a convolution does with its sums: CLAMP, HARD_SWISH or RESIDUAL of arithmetic.ts. */
   epilogue: usize;
+  /** 1.5 x 2^23, which rounds a float32 that is added to it: in memory, where no compiler makes it anew at every use. */
+  rounder: f32;
+  /** What splits lanes into bytes: bits to turn for two planes, a number to subtract for one. */
+  splitter: usize;
 }

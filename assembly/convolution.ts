@@ -1,7 +1,8 @@
 import { Arguments } from './arguments';
 import { ANY } from './arithmetic';
-import { tile4 as f32_tile4 } from './f32/pointwise';
-import { tile4 as pairs_tile4 } from './pairs/pointwise';
+import { f32_tile } from './f32/pointwise';
+import { pairs_tile } from './pairs/pointwise';
+import { products_tile } from './products/pointwise';
 import { gatherWindows } from './window';
 
 /**
@@ -9,12 +10,12 @@ import { gatherWindows } from './window';
  * in memory, so that a convolution is a pointwise one over kernelHeight runs. Windows that reach over the edge are
  * gathered first. A unit is one output row.
  *
- * T is the element: f32, or i16 for the quantized twin, where a run of an odd number of values reads one more, which meets a
- * zero of the filter.
+ * T is the element: f32, or i16 for lanes. In pairs, a run of an odd number of values reads one more, which meets a zero of the
+ * filter.
  */
 // @ts-ignore: decorator
 @inline
-function convolution<T>(p: Arguments, from: usize, to: usize, thread: usize): void {
+function convolution<T>(inPairs: bool, p: Arguments, from: usize, to: usize, thread: usize): void {
   const scratch = p.scratch + thread * p.scratchBytes;
   const window = p.scratchBytes / 4;
   const run = <usize>p.run * sizeof<T>();
@@ -50,16 +51,22 @@ function convolution<T>(p: Arguments, from: usize, to: usize, thread: usize): vo
       const o1 = output + x1 * pixel;
       const o2 = output + x2 * pixel;
       const o3 = output + x3 * pixel;
-      if (isFloat<T>()) f32_tile4(false, p, p.kernelHeight, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
-      else pairs_tile4(ANY, false, p, p.kernelHeight, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
+      const runs = p.kernelHeight;
+      if (isFloat<T>()) f32_tile(false, p, runs, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
+      else if (inPairs) pairs_tile(ANY, false, p, runs, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
+      else products_tile(p, runs, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
     }
   }
 }
 
 export function f32_convolution(p: Arguments, from: usize, to: usize, thread: usize): void {
-  convolution<f32>(p, from, to, thread);
+  convolution<f32>(false, p, from, to, thread);
 }
 
 export function pairs_convolution(p: Arguments, from: usize, to: usize, thread: usize): void {
-  convolution<i16>(p, from, to, thread);
+  convolution<i16>(true, p, from, to, thread);
+}
+
+export function products_convolution(p: Arguments, from: usize, to: usize, thread: usize): void {
+  convolution<i16>(false, p, from, to, thread);
 }

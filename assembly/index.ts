@@ -1,9 +1,15 @@
 import { Kernel } from '../src/engine/kernel';
 import { Arguments } from './arguments';
-import { f32_convolution, pairs_convolution } from './convolution';
-import { f32_depthwise_3x3s1, f32_depthwise_3x3s2, f32_depthwise_5x5s1, f32_depthwise_5x5s2, f32_depthwise } from './f32/depthwise';
+import { f32_convolution, pairs_convolution, products_convolution } from './convolution';
+import {
+  f32_depthwise_3x3s1,
+  f32_depthwise_3x3s2,
+  f32_depthwise_5x5s1,
+  f32_depthwise_5x5s2,
+  f32_depthwise,
+} from './f32/depthwise';
 import { f32_affine, f32_hard_swish, f32_add, f32_add_channels, f32_multiply, f32_gate, f32_softmax } from './f32/elementwise';
-import { f32_pointwise, f32_vector } from './f32/pointwise';
+import { f32_vector } from './f32/pointwise';
 import { f32_global_average_pool } from './f32/pool';
 import { clear_halo } from './halo';
 import {
@@ -20,15 +26,37 @@ import { lanes_global_average_pool } from './lanes/pool';
 import { pairs_depthwise } from './pairs/depthwise';
 import { pairs_depthwise_3x3s1, pairs_depthwise_3x3s2 } from './pairs/depthwise3';
 import { pairs_depthwise_5x5s1, pairs_depthwise_5x5s2 } from './pairs/depthwise5';
-import { pairs_pointwise, pairs_vector } from './pairs/pointwise';
+import { pairs_vector } from './pairs/pointwise';
+import {
+  f32_pointwise,
+  f32_wide_pointwise,
+  pairs_pointwise,
+  products_pointwise,
+  planes_pointwise,
+  planes_vector,
+  plane_pointwise,
+  plane_vector,
+} from './pointwise';
+import {
+  products_depthwise_3x3s1,
+  products_depthwise_3x3s2,
+  products_depthwise_5x5s1,
+  products_depthwise_5x5s2,
+  products_depthwise,
+} from './products/depthwise';
+import { products_vector } from './products/pointwise';
 
+export { dot_bytes, zero_over_zero } from './machine';
 export { pack_dense_i8, pack_depthwise_i8, pack_scales } from './pairs/pack';
 export { f32_resize, resize_horizontal, resize_vertical_normalize } from './resize';
 
 function run(p: Arguments, from: usize, to: usize, thread: usize): void {
   switch (p.kernel) {
     case Kernel.f32_pointwise:
-      f32_pointwise(p, from, to);
+      f32_pointwise(p, from, to, thread);
+      break;
+    case Kernel.f32_wide_pointwise:
+      f32_wide_pointwise(p, from, to, thread);
       break;
     case Kernel.f32_vector:
       f32_vector(p, from, to);
@@ -76,7 +104,7 @@ function run(p: Arguments, from: usize, to: usize, thread: usize): void {
       f32_softmax(p, from, to);
       break;
     case Kernel.pairs_pointwise:
-      pairs_pointwise(p, from, to);
+      pairs_pointwise(p, from, to, thread);
       break;
     case Kernel.pairs_vector:
       pairs_vector(p, from, to);
@@ -98,6 +126,42 @@ function run(p: Arguments, from: usize, to: usize, thread: usize): void {
       break;
     case Kernel.pairs_depthwise:
       pairs_depthwise(p, from, to);
+      break;
+    case Kernel.products_pointwise:
+      products_pointwise(p, from, to, thread);
+      break;
+    case Kernel.products_vector:
+      products_vector(p, from, to);
+      break;
+    case Kernel.products_convolution:
+      products_convolution(p, from, to, thread);
+      break;
+    case Kernel.products_depthwise_3x3s1:
+      products_depthwise_3x3s1(p, from, to);
+      break;
+    case Kernel.products_depthwise_3x3s2:
+      products_depthwise_3x3s2(p, from, to);
+      break;
+    case Kernel.products_depthwise_5x5s1:
+      products_depthwise_5x5s1(p, from, to);
+      break;
+    case Kernel.products_depthwise_5x5s2:
+      products_depthwise_5x5s2(p, from, to);
+      break;
+    case Kernel.products_depthwise:
+      products_depthwise(p, from, to);
+      break;
+    case Kernel.planes_pointwise:
+      if (ASC_FEATURE_RELAXED_SIMD) planes_pointwise(p, from, to, thread);
+      break;
+    case Kernel.planes_vector:
+      if (ASC_FEATURE_RELAXED_SIMD) planes_vector(p, from, to, thread);
+      break;
+    case Kernel.plane_pointwise:
+      if (ASC_FEATURE_RELAXED_SIMD) plane_pointwise(p, from, to, thread);
+      break;
+    case Kernel.plane_vector:
+      if (ASC_FEATURE_RELAXED_SIMD) plane_vector(p, from, to, thread);
       break;
     case Kernel.lanes_affine:
       lanes_affine(p, from, to);

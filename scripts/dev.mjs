@@ -5,7 +5,14 @@ import { join } from 'node:path';
 import { refresh } from './fresh.mjs';
 
 const QUIET_MILLISECONDS = 100;
-const JEST = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--selectProjects=unit'];
+const JEST = [
+  '--experimental-vm-modules',
+  '--no-warnings',
+  'node_modules/jest/bin/jest.js',
+  '--selectProjects',
+  'unit',
+  '--passWithNoTests=false',
+];
 
 const changed = new Set();
 let timer;

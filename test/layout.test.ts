@@ -44,7 +44,9 @@ const files = filesOf('src').filter((file) => !file.startsWith('src/binaries'));
 /** What a file imports of src/, types and dynamic imports included. */
 function importsOf(file: string): string[] {
   const found = [...readFileSync(file, 'utf8').matchAll(/(?:from|import)\s*\(?\s*'(\.[^']+|#platform)'/g)];
-  return found.map(([, path = '']) => (path === '#platform' ? 'src/platform/node.ts' : normalize(join(file, '..', path)).replace(/\.js$/, '.ts')));
+  return found.map(([, path = '']) =>
+    path === '#platform' ? 'src/platform/node.ts' : normalize(join(file, '..', path)).replace(/\.js$/, '.ts'),
+  );
 }
 
 const roomOf = (file: string) => (relative('src', file).split('/')[0] as string).replace(/\.ts$/, '');

@@ -35,7 +35,7 @@ function storeSum(output: usize, c0: v128, c1: v128, other: usize, low: v128, hi
 /** `pointwise`: one run, a multiple of eight steps, perhaps a residual. Windows have several runs, any steps, no residual. */
 // @ts-ignore: decorator
 @inline
-export function tile4(
+export function f32_tile(
   pointwise: bool, p: Arguments, runs: usize, next: usize,
   a0: usize, a1: usize, a2: usize, a3: usize,
   o0: usize, o1: usize, o2: usize, o3: usize,
@@ -162,101 +162,69 @@ export function tile4(
   }
 }
 
-/** One pixel by all of `from` to `to`, in eights of output channels; four sums a register pair hide the adds' latency. */
-function onePixel(p: Arguments, input: usize, output: usize, other: usize, from: usize, to: usize): void {
-  const depth = <usize>p.run * 4;
+/** One pixel by eight output channels, from byte n of the output on; four sums a register pair hide the adds' latency. */
+// @ts-ignore: decorator
+@inline
+function eight(step: usize, p: Arguments, n: usize, filter: usize, input: usize, output: usize, other: usize): void {
   const low = f32x4.splat(p.low);
   const high = f32x4.splat(p.high);
-  let filter = p.filter + from * depth * 8;
-  for (let n = from * 32; n < to * 32; n += 32) {
-    let a = input;
-    let c0 = v128.load(p.bias + n);
-    let c1 = v128.load(p.bias + n, 16);
-    let d0 = f32x4.splat(0);
-    let d1 = f32x4.splat(0);
-    let e0 = f32x4.splat(0);
-    let e1 = f32x4.splat(0);
-    let f0 = f32x4.splat(0);
-    let f1 = f32x4.splat(0);
-    for (const end = a + depth; a < end; a += 16, filter += 128) {
-      let x = v128.load_splat<f32>(a);
-      c0 = madd(c0, x, v128.load(filter));
-      c1 = madd(c1, x, v128.load(filter, 16));
-      x = v128.load_splat<f32>(a, 4);
-      d0 = madd(d0, x, v128.load(filter, 32));
-      d1 = madd(d1, x, v128.load(filter, 48));
-      if (never(filter)) break;
+  let a = input;
+  let c0 = v128.load(p.bias + n);
+  let c1 = v128.load(p.bias + n, 16);
+  let d0 = f32x4.splat(0);
+  let d1 = f32x4.splat(0);
+  let e0 = f32x4.splat(0);
+  let e1 = f32x4.splat(0);
+  let f0 = f32x4.splat(0);
+  let f1 = f32x4.splat(0);
+  for (const end = a + <usize>p.run * 4; a < end; a += 16, filter += step * 4) {
+    let x = v128.load_splat<f32>(a);
+    c0 = madd(c0, x, v128.load(filter));
+    c1 = madd(c1, x, v128.load(filter, 16));
+    x = v128.load_splat<f32>(a, 4);
+    d0 = madd(d0, x, v128.load(filter + step));
+    d1 = madd(d1, x, v128.load(filter + step, 16));
+    if (never(filter)) break;
 
-      x = v128.load_splat<f32>(a, 8);
-      e0 = madd(e0, x, v128.load(filter, 64));
-      e1 = madd(e1, x, v128.load(filter, 80));
-      x = v128.load_splat<f32>(a, 12);
-      f0 = madd(f0, x, v128.load(filter, 96));
-      f1 = madd(f1, x, v128.load(filter, 112));
-    }
-    c0 = f32x4.add(f32x4.add(c0, d0), f32x4.add(e0, f0));
-    c1 = f32x4.add(f32x4.add(c1, d1), f32x4.add(e1, f1));
-    if (p.epilogue == HARD_SWISH) storeHardSwish(output + n, c0, c1);
-    else if (p.epilogue == RESIDUAL) storeSum(output + n, c0, c1, other + n, low, high);
-    else storeClamped(output + n, c0, c1, low, high);
+    x = v128.load_splat<f32>(a, 8);
+    e0 = madd(e0, x, v128.load(filter + step * 2));
+    e1 = madd(e1, x, v128.load(filter + step * 2, 16));
+    x = v128.load_splat<f32>(a, 12);
+    f0 = madd(f0, x, v128.load(filter + step * 3));
+    f1 = madd(f1, x, v128.load(filter + step * 3, 16));
   }
+  c0 = f32x4.add(f32x4.add(c0, d0), f32x4.add(e0, f0));
+  c1 = f32x4.add(f32x4.add(c1, d1), f32x4.add(e1, f1));
+  if (p.epilogue == HARD_SWISH) storeHardSwish(output + n, c0, c1);
+  else if (p.epilogue == RESIDUAL) storeSum(output + n, c0, c1, other + n, low, high);
+  else storeClamped(output + n, c0, c1, low, high);
 }
 
-/** A unit is four consecutive pixels; beyond the last one, it repeats, but for a single one: 7x7 is 12 fours and one. */
-export function f32_pointwise(p: Arguments, from: usize, to: usize): void {
-  const width = p.width;
-  const pixels = p.height * width;
-  const inputPixel = <usize>p.inputChannels * 4;
-  const outputPixel = <usize>p.channels * 4;
-  const inputGap = p.inputRowStride - width * inputPixel;
-  const outputGap = p.outputRowStride - width * outputPixel;
-  const otherGap = p.otherRowStride - width * outputPixel;
-  for (let unit = from; unit < to; unit++) {
-    const pixel = unit * 4;
-    const row = pixel / width;
-    let x = pixel - row * width;
-    const a0 = p.input + row * p.inputRowStride + x * inputPixel;
-    const o0 = p.output + row * p.outputRowStride + x * outputPixel;
-    const r0 = p.other + row * p.otherRowStride + x * outputPixel;
-    if (pixel + 1 == pixels) {
-      onePixel(p, a0, o0, r0, 0, p.channels / 8);
-      break;
-    }
-    let a1 = a0;
-    let o1 = o0;
-    let r1 = r0;
-    // The next pixel is beside this one, or at the start of the next row.
-    if (pixel + 1 < pixels) {
-      const wrap: usize = ++x == width ? 1 : 0;
-      if (wrap) x = 0;
-      a1 += inputPixel + wrap * inputGap;
-      o1 += outputPixel + wrap * outputGap;
-      r1 += outputPixel + wrap * otherGap;
-    }
-    let a2 = a1;
-    let o2 = o1;
-    let r2 = r1;
-    if (pixel + 2 < pixels) {
-      const wrap: usize = ++x == width ? 1 : 0;
-      if (wrap) x = 0;
-      a2 += inputPixel + wrap * inputGap;
-      o2 += outputPixel + wrap * outputGap;
-      r2 += outputPixel + wrap * otherGap;
-    }
-    let a3 = a2;
-    let o3 = o2;
-    let r3 = r2;
-    if (pixel + 3 < pixels) {
-      const wrap: usize = ++x == width ? 1 : 0;
-      a3 += inputPixel + wrap * inputGap;
-      o3 += outputPixel + wrap * outputGap;
-      r3 += outputPixel + wrap * otherGap;
-    }
-    tile4(true, p, 1, 0, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
+/** One pixel by eights of output channels, `from` to `to`. */
+export function f32_one(p: Arguments, input: usize, output: usize, other: usize, from: usize, to: usize): void {
+  const block = <usize>p.run * 32;
+  let filter = p.filter + from * block;
+  for (let n = from * 32; n < to * 32; n += 32, filter += block) eight(32, p, n, filter, input, output, other);
+}
+
+function wideEight(step: usize, p: Arguments, n: usize, filter: usize, input: usize, output: usize, other: usize): void {
+  eight(step, p, n, filter, input, output, other);
+}
+
+/** The same of a filter that is packed as wide.ts has it. */
+export function f32_wide_one(p: Arguments, input: usize, output: usize, other: usize): void {
+  const block = <usize>p.run * 64;
+  const bytes = <usize>p.channels * 4;
+  let filter = p.filter;
+  let n: usize = 0;
+  for (; n + 64 <= bytes; n += 64, filter += block) {
+    wideEight(64, p, n, filter, input, output, other);
+    wideEight(64, p, n + 32, filter + 32, input, output, other);
   }
+  if (n < bytes) wideEight(32, p, n, filter, input, output, other);
 }
 
 /** Matrix by vector, for the layers behind the pool. A unit is eight output channels. */
 export function f32_vector(p: Arguments, from: usize, to: usize): void {
-  onePixel(p, p.input, p.output, 0, from, to);
+  f32_one(p, p.input, p.output, 0, from, to);
 }

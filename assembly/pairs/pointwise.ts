@@ -48,7 +48,7 @@ function store4x8(
 /** `pointwise`: one run, an even number of steps, perhaps a residual. Windows have several runs, any steps, no residual. */
 // @ts-ignore: decorator
 @inline
-export function tile4(
+export function pairs_tile(
   kind: usize, pointwise: bool, p: Arguments, runs: usize, next: usize,
   a0: usize, a1: usize, a2: usize, a3: usize,
   o0: usize, o1: usize, o2: usize, o3: usize,
@@ -185,71 +185,8 @@ function onePixel(isNarrow: bool, p: Arguments, input: usize, output: usize, oth
   }
 }
 
-function lastPixel(p: Arguments, input: usize, output: usize, other: usize): void {
+export function pairs_one(p: Arguments, input: usize, output: usize, other: usize): void {
   onePixel(false, p, input, output, other, 0, p.channels / 8);
-}
-
-/** A unit is four consecutive pixels; beyond the last one, it repeats, but for a single one: 7x7 is 12 fours and one. */
-// @ts-ignore: decorator
-@inline
-function pointwise(kind: usize, p: Arguments, from: usize, to: usize): void {
-  const width = p.width;
-  const pixels = p.height * width;
-  const inputPixel = <usize>p.inputChannels * 2;
-  const outputPixel = <usize>p.channels * 2;
-  const inputGap = p.inputRowStride - width * inputPixel;
-  const outputGap = p.outputRowStride - width * outputPixel;
-  const otherGap = kind == RESIDUAL ? p.otherRowStride - width * outputPixel : 0;
-  for (let unit = from; unit < to; unit++) {
-    const pixel = unit * 4;
-    const row = pixel / width;
-    let x = pixel - row * width;
-    const a0 = p.input + row * p.inputRowStride + x * inputPixel;
-    const o0 = p.output + row * p.outputRowStride + x * outputPixel;
-    const r0 = kind == RESIDUAL ? p.other + row * p.otherRowStride + x * outputPixel : 0;
-    if (pixel + 1 == pixels) {
-      lastPixel(p, a0, o0, r0);
-      break;
-    }
-    let a1 = a0;
-    let o1 = o0;
-    let r1 = r0;
-    // The next pixel is beside this one, or at the start of the next row.
-    if (pixel + 1 < pixels) {
-      const wrap: usize = ++x == width ? 1 : 0;
-      if (wrap) x = 0;
-      a1 += inputPixel + wrap * inputGap;
-      o1 += outputPixel + wrap * outputGap;
-      r1 += outputPixel + wrap * otherGap;
-    }
-    let a2 = a1;
-    let o2 = o1;
-    let r2 = r1;
-    if (pixel + 2 < pixels) {
-      const wrap: usize = ++x == width ? 1 : 0;
-      if (wrap) x = 0;
-      a2 += inputPixel + wrap * inputGap;
-      o2 += outputPixel + wrap * outputGap;
-      r2 += outputPixel + wrap * otherGap;
-    }
-    let a3 = a2;
-    let o3 = o2;
-    let r3 = r2;
-    if (pixel + 3 < pixels) {
-      const wrap: usize = ++x == width ? 1 : 0;
-      a3 += inputPixel + wrap * inputGap;
-      o3 += outputPixel + wrap * outputGap;
-      r3 += outputPixel + wrap * otherGap;
-    }
-    tile4(kind, true, p, 1, 0, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
-  }
-}
-
-/** A copy for each epilogue: most of the time is spent here, and this one is worth its bytes. */
-export function pairs_pointwise(p: Arguments, from: usize, to: usize): void {
-  if (p.epilogue == HARD_SWISH) pointwise(HARD_SWISH, p, from, to);
-  else if (p.epilogue == RESIDUAL) pointwise(RESIDUAL, p, from, to);
-  else pointwise(CLAMP, p, from, to);
 }
 
 /** The twin of f32_vector, its filter in int8: these layers read each weight once, so that its bytes count. */

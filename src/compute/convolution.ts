@@ -27,11 +27,14 @@ export interface ConvKernels {
   readonly linesAtOnce: number;
 }
 
-/** What packing settles of a convolution's instruction. */
-export interface ConvWords extends Partial<Instruction> {
-  readonly filter: number;
-  readonly bias: number;
-  readonly run: number;
+/** What packing settles of a convolution. */
+export interface PackedWords {
+  readonly kernels: ConvKernels;
+  readonly words: Partial<Instruction> & { readonly filter: number; readonly bias: number; readonly run: number };
+  /** It was packed for the kernel that multiplies a matrix by a vector. */
+  readonly vector: boolean;
+  /** Scratch memory that pointwise kernels need, a thread. */
+  readonly scratchBytes?: number;
 }
 
 /** Each output pixel is made of the input pixel in its place. */
@@ -42,12 +45,10 @@ export const isPointwise = ({ kernel, strides, padding, groups }: ConvNode): boo
 export const isVector = (node: ConvNode, { channels, onePixel }: Source): boolean =>
   onePixel && isPointwise(node) && node.inputs.length === 1 && channels % CHANNEL_BLOCK === 0;
 
-/** The kernel for a packed convolution at one input size. `vector`: it was packed for that kernel. */
+/** The kernel for a packed convolution at one input size. */
 export function convCall(
-  kernels: ConvKernels,
+  { kernels, words, vector, scratchBytes: ownScratch = 0 }: PackedWords,
   node: ConvNode,
-  words: ConvWords,
-  vector: boolean,
   input: Operand,
   output: Operand,
   residual: Operand | undefined,
@@ -93,7 +94,8 @@ export function convCall(
     const pixels = height * width;
     const other = () => (residual ? { other: residual.pointer, otherRowStride: residual.rowStride } : {});
     const [code, units] = vector ? [kernels.vector, output.stored / CHANNEL_BLOCK] : [kernels.pointwise, Math.ceil(pixels / 4)];
-    return { kind: pixels === 1 ? 'fullyConnected' : 'pointwise', instruction: () => ({ ...common(code, units), ...other() }) };
+    const instruction = (scratch: number) => ({ ...common(code, units), ...other(), scratch, scratchBytes: ownScratch });
+    return { kind: pixels === 1 ? 'fullyConnected' : 'pointwise', scratchBytes: ownScratch, instruction };
   }
   // Four windows side by side, where they reach over the image's edge.
   const scratchBytes = 4 * kernel[0] * words.run * input.elementBytes;

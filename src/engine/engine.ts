@@ -27,6 +27,7 @@ export class Engine {
     readonly variant: Variant,
     readonly memory: WebAssembly.Memory,
     readonly exports: Exports,
+    readonly module: WebAssembly.Module,
   ) {
     this.top = exports.heapBase();
   }
@@ -38,7 +39,7 @@ export class Engine {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared });
     const { module } = await compile(variant, shared);
     const { exports } = await platform.instantiate(module, { env: { memory } });
-    const engine = new Engine(variant, memory, exports as unknown as Exports);
+    const engine = new Engine(variant, memory, exports as unknown as Exports, module);
     if (shared) {
       const control = engine.allocate(CONTROL_WORDS * 4);
       engine.pool = await Pool.start(wanted, module, memory, control, engine.exports.execute, startThread);

@@ -1,6 +1,8 @@
 /** What the wasm exports; all numbers are pointers and counts. assembly/ documents each. */
 export interface Exports extends Record<string, unknown> {
   heapBase(): number;
+  zero_over_zero(zero: number): number;
+  dot_bytes(a: number, b: number, target: number): void;
   execute(program: number, count: number, thread: number, threads: number): void;
   pack_dense_i8(
     source: number,

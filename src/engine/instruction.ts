@@ -40,10 +40,12 @@ export const FIELDS = [
   'offset',
   'residualScale',
   'epilogue',
+  'rounder',
+  'splitter',
 ] as const;
 
 export const INSTRUCTION_BYTES = FIELDS.length * 4;
-const FLOATS: ReadonlySet<string> = new Set(['low', 'high', 'factor', 'offset', 'residualScale']);
+const FLOATS: ReadonlySet<string> = new Set(['low', 'high', 'factor', 'offset', 'residualScale', 'rounder']);
 const IS_FLOAT = FIELDS.map((field) => FLOATS.has(field));
 
 export type Instruction = { kernel: Kernel; units: number } & Partial<Record<(typeof FIELDS)[number], number>>;

@@ -49,7 +49,7 @@ async function binaryOf(variant: Variant): Promise<Uint8Array<ArrayBuffer>> {
   for (let at = 0; at < Math.max(...Object.values(BYTES)); at += CHUNK) {
     for (const name of names) {
       const length = Math.max(0, Math.min(CHUNK, BYTES[name] - at));
-      if (name === variant) binary.set(all.subarray(from, from + length), at);
+      if (name === variant && length > 0) binary.set(all.subarray(from, from + length), at);
       from += length;
     }
   }

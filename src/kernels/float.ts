@@ -5,6 +5,7 @@ import { ShapeError } from '../errors.js';
 import { INPUT, isDepthwise, type Node } from '../graph/graph.js';
 import { resampleTable } from '../image/resample.js';
 import type { Tensor } from '../inputs.js';
+import type { Kernels } from '../runtime/way.js';
 import { checkFloat, checkSameShape, convNode } from './checks.js';
 import { Runner } from './runner.js';
 import { OUT, squeezeExciteNodes, X } from './squeeze-excite.js';
@@ -16,8 +17,11 @@ export const Y = 'y';
 export class FloatKernels {
   protected readonly runner: Runner;
 
-  constructor(protected readonly engine: Engine) {
-    this.runner = new Runner(engine);
+  constructor(
+    protected readonly engine: Engine,
+    kernels: Kernels,
+  ) {
+    this.runner = new Runner(engine, kernels);
   }
 
   /** 'baseline' or 'relaxed': the SIMD that these kernels use. */

@@ -4,6 +4,7 @@ import { QuantizationError } from '../errors.js';
 import { INPUT, isDepthwise } from '../graph/graph.js';
 import { GATE_LANES, type Lanes } from '../graph/lanes.js';
 import type { Tensor } from '../inputs.js';
+import type { Kernels as Ways } from '../runtime/way.js';
 import { checkConvInput, checkFloat, checkParams, checkQuantized, checkSameShape, checkTensor, convNode, dtypeOf } from './checks.js';
 import { FloatKernels, Y } from './float.js';
 import { bounded, clampsOf, finer, inputLanes, integerWeights, narrow, outputLanes, widest } from './quantized.js';
@@ -20,8 +21,8 @@ export type { ConvOptions, DenseLayer, QDenseLayer, QFilter, QTensor, QuantParam
 export type Kernels = InstanceType<typeof KernelSet>;
 
 /** Loads the kernels; 'auto' takes relaxed SIMD where the engine has it. */
-export async function loadKernels(options: { simd?: Simd } = {}): Promise<Kernels> {
-  return new KernelSet(await Engine.create(options.simd));
+export async function loadKernels(options: { simd?: Simd; kernels?: Ways } = {}): Promise<Kernels> {
+  return new KernelSet(await Engine.create(options.simd), options.kernels ?? 'auto');
 }
 
 class KernelSet extends FloatKernels {

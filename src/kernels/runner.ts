@@ -1,6 +1,4 @@
-import { FLOAT32 } from '../compute/float32/float32.js';
-import { lanesBy } from '../compute/lanes/lanes.js';
-import { PAIRS } from '../compute/lanes/pairs.js';
+import type { Arithmetics } from '../compute/ways.js';
 import type { Engine } from '../engine/engine.js';
 import type { Node, Shape } from '../graph/graph.js';
 import type { Lanes } from '../graph/lanes.js';
@@ -8,6 +6,7 @@ import type { FloatWeights, QuantizedWeights } from '../graph/network.js';
 import { PackedNetwork } from '../runtime/packed-network.js';
 import { layOut, type Program } from '../runtime/plan.js';
 import type { TensorView } from '../runtime/tensors.js';
+import { firstWay, type Kernels } from '../runtime/way.js';
 import { type Clamps, zeroPoints } from './quantized.js';
 import type { QTensor, Tensor } from './types.js';
 
@@ -21,13 +20,18 @@ export interface Piece {
   readonly output: string;
 }
 
-const ARITHMETICS = { real: FLOAT32, lanes: lanesBy(PAIRS) };
-
 const imageOf = ([, h, w, c]: Tensor['shape']): Shape => [h, w, c];
 
 /** Runs a piece, image by image, on memory that is given back when it is done. */
 export class Runner {
-  constructor(private readonly engine: Engine) {}
+  private readonly arithmetics: Arithmetics;
+
+  constructor(
+    private readonly engine: Engine,
+    kernels: Kernels,
+  ) {
+    this.arithmetics = firstWay(engine, kernels).arithmetics;
+  }
 
   float(piece: Piece): Tensor {
     return this.run(piece, false, (shape) => {
@@ -50,17 +54,17 @@ export class Runner {
     make: (shape: Tensor['shape']) => T,
     clamps?: Clamps,
   ): T {
-    const engine = this.engine;
+    const { engine, arithmetics } = this;
     const { nodes, weights = new Map(), lanes = new Map(), inputs, output } = piece;
     const mark = engine.mark();
     try {
       const onePixel = [...inputs].filter(([, { shape }]) => shape[1] * shape[2] === 1).map(([name]) => name);
-      const packed = new PackedNetwork(engine, { graph: { nodes }, weights, lanes }, ARITHMETICS, onePixel);
+      const packed = new PackedNetwork(engine, { graph: { nodes }, weights, lanes }, arithmetics, onePixel);
       const operands = [...inputs].map(([name, tensor]) => {
-        const arithmetic = tensor.data instanceof Float32Array ? ARITHMETICS.real : ARITHMETICS.lanes;
+        const arithmetic = tensor.data instanceof Float32Array ? arithmetics.real : arithmetics.lanes;
         return { name, shape: imageOf(tensor.shape), arithmetic };
       });
-      const program = layOut(packed, operands, [{ name: output, arithmetic: quantized ? ARITHMETICS.lanes : ARITHMETICS.real }]);
+      const program = layOut(packed, operands, [{ name: output, arithmetic: quantized ? arithmetics.lanes : arithmetics.real }]);
       const view = program.outputs[0] as TensorView;
       const tensors = [...inputs.values()];
       const batch = (tensors[0] as Tensor).shape[0];

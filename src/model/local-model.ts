@@ -11,6 +11,7 @@ import { floatNetwork } from '../quantization/dequantize.js';
 import type { Plan } from '../runtime/plan.js';
 import { checkInput, type LayerTiming, type RuntimeOptions, Session } from '../runtime/session.js';
 import type { TensorView } from '../runtime/tensors.js';
+import { KERNEL_CHOICES } from '../runtime/way.js';
 import { checkTopK, mostProbable, type Prediction } from '../tasks/classification.js';
 import { writeCheckpoint } from '../weights/export.js';
 import { readNetwork } from '../weights/load.js';
@@ -56,7 +57,7 @@ class LocalModel implements Model {
 
   get runtimeFeatures(): RuntimeFeatures {
     const { engine } = this.session;
-    return { threads: engine.threads, simd: engine.variant, worker: false };
+    return { threads: engine.threads, simd: engine.variant, kernels: this.session.kernels, worker: false };
   }
 
   get inputSize(): number {
@@ -179,12 +180,13 @@ function logitsOf({ results }: Plan): TensorView {
   throw new UnsupportedModelError('this network has no classifier and gives no logits; use embed() for its features.');
 }
 
-export function runtimeOptions({ simd = 'auto', threads = 1 }: LoadOptions): RuntimeOptions {
+export function runtimeOptions({ simd = 'auto', threads = 1, kernels = 'auto' }: LoadOptions): RuntimeOptions {
   if (!SIMD_CHOICES.includes(simd)) throw new InputError(`simd must be one of ${SIMD_CHOICES.join(', ')}; got ${simd}.`);
   if (threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS)) {
     throw new InputError(`threads must be 'auto' or a whole number from 1 to ${MOST_THREADS}; got ${threads}.`);
   }
-  return { simd, threads };
+  if (!KERNEL_CHOICES.includes(kernels)) throw new InputError(`kernels must be one of ${KERNEL_CHOICES.join(', ')}; got ${kernels}.`);
+  return { simd, threads, kernels };
 }
 
 /** What a source holds, and the text of the config.json beside it. */

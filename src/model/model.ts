@@ -5,6 +5,7 @@ import type { NetworkSummary } from '../graph/summary.js';
 import type { HubOptions } from '../hub/hub.js';
 import type { ImageSource, ModelInput, Tensor } from '../inputs.js';
 import type { LayerTiming } from '../runtime/session.js';
+import type { Kernels, WayName } from '../runtime/way.js';
 import type { Prediction } from '../tasks/classification.js';
 
 export interface LoadOptions {
@@ -15,6 +16,11 @@ export interface LoadOptions {
   readonly precision?: 'float32';
   readonly threads?: number | 'auto';
   readonly simd?: Simd;
+  /**
+   * How the sums of int8 networks are computed: 'pairs' is for x86, 'products' and 'planes' for arm64. All give the same bits; 'auto',
+   * the default, takes the fastest way of this engine, and may change it after the first inferences.
+   */
+  readonly kernels?: Kernels;
   /** One a class. */
   readonly labels?: readonly string[];
   readonly preprocessing?: Preprocessing;
@@ -48,6 +54,8 @@ export interface ClassifyOptions extends InputOptions {
 export interface RuntimeFeatures {
   readonly threads: number;
   readonly simd: 'baseline' | 'relaxed';
+  /** How sums of int8 networks are computed now. */
+  readonly kernels: WayName;
   /** Whether it runs in a worker. */
   readonly worker: boolean;
 }

@@ -1,5 +1,6 @@
 import type { Arithmetic, PackedConv } from '../compute/arithmetic.js';
 import { isPointwise, padChannels } from '../compute/convolution.js';
+import type { Arithmetics } from '../compute/ways.js';
 import type { Engine } from '../engine/engine.js';
 import { QuantizationError, UnsupportedModelError } from '../errors.js';
 import { type ConvNode, INPUT, type Node } from '../graph/graph.js';
@@ -8,14 +9,6 @@ import { isQuantized, type Network } from '../graph/network.js';
 
 /** What of a network packing needs. */
 export type Packable = Pick<Network, 'lanes' | 'weights'> & { readonly graph: Pick<Network['graph'], 'nodes'> };
-
-/** The two kinds of numbers that a network mixes. */
-export interface Arithmetics {
-  /** Of tensors without lanes, and of what goes in and out. */
-  readonly real: Arithmetic;
-  /** Of tensors with lanes. */
-  readonly lanes: Arithmetic;
-}
 
 /** Weights packed into an engine's memory, once; every plan refers to them. */
 export class PackedNetwork {

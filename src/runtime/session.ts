@@ -1,7 +1,4 @@
 import platform from '#platform';
-import { FLOAT32 } from '../compute/float32/float32.js';
-import { lanesBy } from '../compute/lanes/lanes.js';
-import { WAYS } from '../compute/ways.js';
 import { Engine } from '../engine/engine.js';
 import { INSTRUCTION_BYTES } from '../engine/instruction.js';
 import type { StartThread } from '../engine/threads/pool.js';
@@ -13,16 +10,22 @@ import { preprocess } from '../image/preprocess.js';
 import type { ModelInput, Pixels, Tensor } from '../inputs.js';
 import { PackedNetwork } from './packed-network.js';
 import { createPlan, type Plan } from './plan.js';
+import { fastest } from './race.js';
 import type { TensorView } from './tensors.js';
+import { type ChosenWay, firstWay, type Kernels, rivalsOf, type WayName } from './way.js';
 
 const SMALLEST = 32;
 const LARGEST = 512;
 /** Plans kept, one an input size; when there are more, all are made anew. */
 const PLANS = 8;
+/** Inferences after which another way to compute may take the first one's place. */
+const RECONSIDER_AFTER = 5;
 
 export interface RuntimeOptions {
   readonly simd?: Simd;
   readonly threads?: number | 'auto';
+  /** How sums of int8 networks are computed; 'auto' takes the fastest way here. All give the same bits. */
+  readonly kernels?: Kernels;
   /** How helping threads start; the platform's own way where it is left out. */
   readonly startThread?: StartThread;
 }
@@ -42,22 +45,29 @@ export type Observer = (tensor: TensorView, memory: WebAssembly.Memory) => void;
 /** A network on an engine: packs its weights, plans per input size, runs. One inference at a time. */
 export class Session {
   private readonly plans = new Map<string, Plan>();
-  private readonly mark: number;
+  /** Where the weights begin in the engine's memory, and where they end. */
+  private readonly start: number;
+  private mark = 0;
+  private packed!: PackedNetwork;
+  private inferences = 0;
+  private rivals: readonly ChosenWay[];
 
   private constructor(
     readonly network: Network,
     readonly options: RuntimeOptions,
     readonly engine: Engine,
-    private readonly packed: PackedNetwork,
+    private way: ChosenWay,
   ) {
-    this.mark = engine.mark();
+    this.start = engine.mark();
+    const isOpen = (options.kernels ?? 'auto') === 'auto' && network.lanes.size > 0;
+    this.rivals = isOpen ? rivalsOf(engine, way) : [];
+    this.pack(way);
   }
 
   static async create(network: Network, options: RuntimeOptions = {}): Promise<Session> {
     const engine = await Engine.create(options.simd, options.threads, options.startThread);
     try {
-      const packed = new PackedNetwork(engine, network, { real: FLOAT32, lanes: lanesBy(WAYS[0]) });
-      return new Session(network, options, engine, packed);
+      return new Session(network, options, engine, firstWay(engine, options.kernels));
     } catch (error) {
       engine.dispose();
       throw error;
@@ -68,8 +78,29 @@ export class Session {
     this.engine.dispose();
   }
 
-  /** The plan for an input of height x width; made on first use. */
+  /** How sums of lanes are computed now. */
+  get kernels(): WayName {
+    return this.way.name;
+  }
+
+  private pack(way: ChosenWay): void {
+    this.way = way;
+    this.plans.clear();
+    this.engine.release(this.start);
+    this.packed = new PackedNetwork(this.engine, this.network, way.arithmetics);
+    this.mark = this.engine.mark();
+  }
+
+  /** Once an engine's optimizing tier has seen the kernels, another way may be the fastest. The bits stay the same. */
+  private reconsider(): void {
+    const winner = fastest(this.engine, [this.way, ...this.rivals]);
+    this.rivals = [];
+    if (winner !== this.way) this.pack(winner);
+  }
+
+  /** The plan for an input of height x width; made on first use. Valid until the next call. */
   plan(height: number, width: number): Plan {
+    if (this.rivals.length > 0 && this.inferences >= RECONSIDER_AFTER) this.reconsider();
     const key = `${height}x${width}`;
     let plan = this.plans.get(key);
     if (!plan) {
@@ -114,6 +145,7 @@ export class Session {
 
   /** Runs what lies in the input. */
   run(plan: Plan): void {
+    this.inferences++;
     this.engine.run(plan.pointer, plan.instructions);
   }
 

@@ -1,5 +1,13 @@
 import { detectFeatures } from '../../src/engine/features.js';
-import { type ConvOptions, type Kernels, loadKernels, type QFilter, type QTensor, type QuantParams, type Tensor } from '../../src/kernels/index.js';
+import {
+  type ConvOptions,
+  type Kernels,
+  loadKernels,
+  type QFilter,
+  type QTensor,
+  type QuantParams,
+  type Tensor,
+} from '../../src/kernels/index.js';
 import { random, uniform } from '../random-network.js';
 import * as reference from './reference.js';
 

@@ -68,7 +68,7 @@ describe('quantization', () => {
 
   it('refuses what cannot be', async () => {
     await expect(quantize(float, [])).rejects.toMatchObject({ code: 'ERR_QUANTIZATION' });
-    await expect(quantize(float, calibration, { keepFloat: ['nothing'] })).rejects.toThrow(/"nothing" is no layer/);
+    await expect(quantize(float, calibration, { keepFloat: ['nothing'] })).rejects.toThrow(/keepFloat names "nothing", which is no layer/);
     await expect(quantize(float, calibration, { maxDrop: 2 })).rejects.toThrow(/share from 0 to 1/);
     const infinite: Tensor = { data: new Float32Array(64 * 64 * 3).fill(Number.POSITIVE_INFINITY), shape: [1, 64, 64, 3] };
     await expect(quantize(float, [infinite])).rejects.toThrow(/calibration input holds NaN or infinity/);

@@ -4,12 +4,17 @@ import type { Arithmetic, Call, Operand, OtherNode } from '../arithmetic.js';
 import { affineOf, clampOf, elements, isOnePixel, rows, second } from '../elementwise.js';
 import { packFloat } from './pack.js';
 
-export const FLOAT32: Arithmetic = {
+const float32By = (isWide: boolean): Arithmetic => ({
   name: 'float32',
   elementBytes: 4,
-  packConv: (engine, node, weights, source) => packFloat(engine, node, weights as FloatWeights, source),
+  packConv: (engine, node, weights, source) => packFloat(isWide, engine, node, weights as FloatWeights, source),
   call: (_, node, inputs, output) => callOf(node, inputs, output),
-};
+});
+
+/** With tiles for the sixteen registers of x86. */
+export const FLOAT32 = float32By(false);
+/** With tiles for the thirty-two of arm64. */
+export const FLOAT32_WIDE = float32By(true);
 
 function callOf(node: OtherNode, [input, other]: readonly Operand[], output: Operand): Call {
   const x = input as Operand;

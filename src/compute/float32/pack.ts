@@ -3,11 +3,12 @@ import { Kernel } from '../../engine/kernel.js';
 import { type ConvNode, isDepthwise } from '../../graph/graph.js';
 import type { FloatWeights } from '../../graph/network.js';
 import type { PackedConv, Source } from '../arithmetic.js';
-import { type ConvKernels, convCall, isVector, padChannels } from '../convolution.js';
+import { packSixteens } from '../blocks.js';
+import { CHANNEL_BLOCK, type ConvKernels, convCall, isPointwise, isVector, padChannels } from '../convolution.js';
 import { packDense } from '../dense.js';
 import { activationRange } from '../elementwise.js';
 
-const KERNELS: ConvKernels = {
+const NARROW: ConvKernels = {
   pointwise: Kernel.f32_pointwise,
   vector: Kernel.f32_vector,
   convolution: Kernel.f32_convolution,
@@ -21,7 +22,10 @@ const KERNELS: ConvKernels = {
   linesAtOnce: 1,
 };
 
-export function packFloat(engine: Engine, node: ConvNode, weights: FloatWeights, source: Source): PackedConv {
+/** Four pixels by sixteen channels a tile, where there are registers for them. */
+const WIDE: ConvKernels = { ...NARROW, pointwise: Kernel.f32_wide_pointwise };
+
+export function packFloat(isWide: boolean, engine: Engine, node: ConvNode, weights: FloatWeights, source: Source): PackedConv {
   const channels = padChannels(node.channels);
   // h-sigmoid is a clamp of x / 6 + 1/2: the affine part goes into the weights.
   const [factor, shift] = node.activation === 'hardSigmoid' ? [1 / 6, 0.5] : [1, 0];
@@ -33,15 +37,18 @@ export function packFloat(engine: Engine, node: ConvNode, weights: FloatWeights,
   const [low, high] = activationRange(node.activation);
   const [height, width] = node.kernel;
   const depthwise = isDepthwise(node);
+  const vector = isVector(node, source);
+  const wide = isWide && !vector && isPointwise(node) && source.channels % CHANNEL_BLOCK === 0;
   const run = depthwise ? channels : width * source.channels;
   const size = depthwise ? height * width * channels : height * run * channels;
   const filter = engine.allocate(size * 4);
   const target = engine.floats(filter, size).fill(0);
   if (depthwise) packDepthwise(target, weights.filter, node, factor);
+  else if (wide) packSixteens(target, weights.filter, node, { inputStored: run, run, group: 1, stored: channels }, factor, 0);
   else packDense(target, weights.filter, node, { inputStored: source.channels, run, group: 1 }, factor, 0);
-  const vector = isVector(node, source);
   const words = { filter, bias, run, low, high };
-  return { call: (input, output, residual) => convCall(KERNELS, node, words, vector, input, output, residual) };
+  const packed = { kernels: wide ? WIDE : NARROW, words, vector };
+  return { call: (input, output, residual) => convCall(packed, node, input, output, residual) };
 }
 
 /** [channels / 4][kernelHeight * kernelWidth][4], as assembly/f32/depthwise.ts reads it. */

@@ -9,6 +9,9 @@ import { activationRange } from '../elementwise.js';
 import { nodeCall } from './nodes.js';
 import type { Way } from './way.js';
 
+/** 1.5 x 2^23: added to a float32 below 2^22, it leaves that, rounded half to even, in the low bits. */
+const ROUNDER = 12582912;
+
 /** Integers in lanes of 16 bits, their sums computed in one of several ways. */
 export const lanesBy = (way: Way): Arithmetic => ({
   name: 'lanes',
@@ -33,9 +36,9 @@ function packConv(
   }
   const ends = packEnds(engine, node, weights, input, output);
   const residualScale = residual ? scaleOf(lanesOf(residual), 0) / scaleOf(output, 0) : 0;
-  const { vector, ...filter } = way.packFilter(engine, node, weights, source, input);
-  const words = { ...ends, ...filter, residualScale };
-  return { call: (x, y, other) => convCall(way.kernels, node, words, vector, x, y, other) };
+  const packed = way.pack(engine, node, weights, source, input, ends.bias);
+  const conv = { ...packed, words: { ...ends, ...packed.words, residualScale } };
+  return { call: (x, y, other) => convCall(conv, node, x, y, other) };
 }
 
 /** What turns sums into the output's steps: biases, scales, clamps. */
@@ -69,5 +72,5 @@ function packEnds(engine: Engine, node: ConvNode, weights: QuantizedWeights, inp
     high = 0;
     for (let c = 0; c < node.channels; c++) high = Math.max(high, Math.min(output.high, Math.round(ceiling / scaleOf(output, c))));
   }
-  return { bias, scale, gateScale, low: Math.max(output.low, floor), high, highLane: high };
+  return { bias, scale, gateScale, low: Math.max(output.low, floor), high, highLane: high, rounder: ROUNDER };
 }

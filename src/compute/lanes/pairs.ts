@@ -2,29 +2,28 @@ import type { Engine } from '../../engine/engine.js';
 import { Kernel } from '../../engine/kernel.js';
 import { type ConvNode, isDepthwise } from '../../graph/graph.js';
 import { checkSums, largestSafeLane, safeLane } from '../../graph/sums.js';
-import { isVector, padChannels } from '../convolution.js';
+import { type ConvKernels, isVector, padChannels } from '../convolution.js';
 import { packDense } from '../dense.js';
 import type { Way } from './way.js';
 
-/**
- * Two products at a time, i32x4.dot_i16x8_s: one instruction on x86. Filters are widened to i16 and lie in pairs of taps.
- */
+const KERNELS: ConvKernels = {
+  pointwise: Kernel.pairs_pointwise,
+  vector: Kernel.pairs_vector,
+  convolution: Kernel.pairs_convolution,
+  depthwise: Kernel.pairs_depthwise,
+  depthwiseOf: {
+    '3x3s1': Kernel.pairs_depthwise_3x3s1,
+    '3x3s2': Kernel.pairs_depthwise_3x3s2,
+    '5x5s1': Kernel.pairs_depthwise_5x5s1,
+    '5x5s2': Kernel.pairs_depthwise_5x5s2,
+  },
+  linesAtOnce: 2,
+};
+
+/** Two products at a time, i32x4.dot_i16x8_s: one instruction on x86. Filters are widened to i16 and lie in pairs of taps. */
 export const PAIRS: Way = {
   name: 'pairs',
-  kernels: {
-    pointwise: Kernel.pairs_pointwise,
-    vector: Kernel.pairs_vector,
-    convolution: Kernel.pairs_convolution,
-    depthwise: Kernel.pairs_depthwise,
-    depthwiseOf: {
-      '3x3s1': Kernel.pairs_depthwise_3x3s1,
-      '3x3s2': Kernel.pairs_depthwise_3x3s2,
-      '5x5s1': Kernel.pairs_depthwise_5x5s1,
-      '5x5s2': Kernel.pairs_depthwise_5x5s2,
-    },
-    linesAtOnce: 2,
-  },
-  packFilter(engine, node, weights, source, input) {
+  pack(engine, node, weights, source, input) {
     const channels = padChannels(node.channels);
     const depthwise = isDepthwise(node);
     const [height, width] = node.kernel;
@@ -46,7 +45,7 @@ export const PAIRS: Way = {
       if (depthwise) packDepthwise(target, weights.filter, node, offset);
       else packDense(target, weights.filter, node, { inputStored, run, group: 2 }, 1, offset);
     }
-    return { filter, run, vector };
+    return { kernels: KERNELS, words: { filter, run }, vector };
   },
 };
 

@@ -3,15 +3,11 @@ import type { ConvNode } from '../../graph/graph.js';
 import type { Lanes } from '../../graph/lanes.js';
 import type { QuantizedWeights } from '../../graph/network.js';
 import type { Source } from '../arithmetic.js';
-import type { ConvKernels } from '../convolution.js';
+import type { PackedWords } from '../convolution.js';
 
 /** A filter as a way's kernels read it. */
-export interface PackedFilter {
-  readonly filter: number;
-  /** Values of one row of the packed window. */
-  readonly run: number;
-  /** Packed for the kernel that multiplies a matrix by a vector. */
-  readonly vector: boolean;
+export interface PackedFilter extends Omit<PackedWords, 'words'> {
+  readonly words: Omit<PackedWords['words'], 'bias'>;
 }
 
 /**
@@ -20,7 +16,16 @@ export interface PackedFilter {
  */
 export interface Way {
   readonly name: string;
-  readonly kernels: ConvKernels;
-  /** @throws QuantizationError for a filter with which sums could overflow */
-  packFilter(engine: Engine, node: ConvNode, weights: QuantizedWeights, source: Source, input: Pick<Lanes, 'low' | 'high'>): PackedFilter;
+  /**
+   * @param bias i32 [channels] in the engine's memory, which a way may shift
+   * @throws QuantizationError for a filter with which sums could overflow
+   */
+  pack(
+    engine: Engine,
+    node: ConvNode,
+    weights: QuantizedWeights,
+    source: Source,
+    input: Pick<Lanes, 'low' | 'high'>,
+    bias: number,
+  ): PackedFilter;
 }

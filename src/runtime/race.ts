@@ -1,0 +1,73 @@
+import type { Engine } from '../engine/engine.js';
+import type { ConvNode } from '../graph/graph.js';
+import { PackedNetwork } from './packed-network.js';
+import { layOut } from './plan.js';
+import type { ChosenWay } from './way.js';
+
+/** A layer like those that most time is spent in. */
+const SIDE = 14;
+const CHANNELS = 96;
+/** Enough for an optimizing tier to compile the kernels, which takes it a few milliseconds of their running. */
+const ROUNDS = 40;
+/** Of the rounds, those that are timed. */
+const TIMED = 15;
+/** A way must be faster by this much to take another's place: packing anew is not free. */
+const MARGIN = 0.95;
+
+const NODE: ConvNode = {
+  kind: 'conv',
+  name: 'out',
+  inputs: ['in'],
+  kernel: [1, 1],
+  strides: [1, 1],
+  padding: 'valid',
+  inputChannels: CHANNELS,
+  channels: CHANNELS,
+  groups: 1,
+  activation: 'none',
+};
+const LANES = { scale: 1, low: -32767, high: 32767 };
+const NETWORK = {
+  graph: { nodes: [NODE] },
+  lanes: new Map([
+    ['in', LANES],
+    ['out', LANES],
+  ]),
+  weights: new Map([
+    [
+      'out',
+      {
+        filter: Int8Array.from({ length: CHANNELS * CHANNELS }, (_, i) => ((i * 37) % 255) - 127),
+        scale: new Float32Array(CHANNELS).fill(1e-4),
+        zeroPoint: 0,
+        bias: new Int32Array(CHANNELS),
+      },
+    ],
+  ]),
+};
+
+/** The fastest of several ways here and now, told by time: on one layer, in turn. The first wins what is close. */
+export function fastest(engine: Engine, ways: readonly [ChosenWay, ...ChosenWay[]]): ChosenWay {
+  const mark = engine.mark();
+  try {
+    const programs = ways.map(({ arithmetics }) => {
+      const { lanes } = arithmetics;
+      const packed = new PackedNetwork(engine, NETWORK, arithmetics);
+      const input = { name: 'in', shape: [SIDE, SIDE, CHANNELS] as const, arithmetic: lanes };
+      return layOut(packed, [input], [{ name: 'out', arithmetic: lanes }]);
+    });
+    const best = programs.map(() => Number.POSITIVE_INFINITY);
+    for (let round = 0; round < ROUNDS; round++) {
+      programs.forEach(({ pointer, instructions }, i) => {
+        const start = performance.now();
+        engine.exports.execute(pointer, instructions, 0, 1);
+        if (round >= ROUNDS - TIMED) best[i] = Math.min(best[i] as number, performance.now() - start);
+      });
+    }
+    let winner = 0;
+    for (let i = 1; i < ways.length; i++) if ((best[i] as number) < (best[winner] as number) * MARGIN) winner = i;
+    return ways[winner] as ChosenWay;
+  } finally {
+    engine.release(mark);
+  }
+}

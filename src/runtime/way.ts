@@ -1,0 +1,40 @@
+import { type Arithmetics, KERNEL_CHOICES, WAYS, type WayEntry, type WayName } from '../compute/ways.js';
+import type { Engine } from '../engine/engine.js';
+import { machineOf } from '../engine/machine.js';
+import { UnsupportedModelError } from '../errors.js';
+
+export type Kernels = 'auto' | WayName;
+
+/** A way on the machine at hand. */
+export interface ChosenWay {
+  readonly name: WayName;
+  readonly arithmetics: Arithmetics;
+}
+
+function on(engine: Engine, { name, on }: WayEntry): ChosenWay | undefined {
+  const arithmetics = on(machineOf(engine));
+  return arithmetics && { name, arithmetics };
+}
+
+/**
+ * The way to begin with: the caller's, or what suits the processor before any code is optimized.
+ *
+ * @throws UnsupportedModelError for a way that this engine lacks
+ */
+export function firstWay(engine: Engine, kernels: Kernels = 'auto'): ChosenWay {
+  const machine = machineOf(engine);
+  const entry = WAYS.find(({ name, suits }) => (kernels === 'auto' ? suits(machine) : name === kernels)) as WayEntry;
+  const way = on(engine, entry);
+  if (way) return way;
+  const names = WAYS.filter((other) => on(engine, other)).map(({ name }) => name);
+  throw new UnsupportedModelError(
+    `kernels: '${kernels}' needs a relaxed dot product whose sums are exact, which this engine lacks with ${engine.variant} SIMD; it has ${names.join(' and ')}.`,
+  );
+}
+
+/** Ways that may turn out to be faster than the first, once an engine has optimized their code. */
+export function rivalsOf(engine: Engine, first: ChosenWay): ChosenWay[] {
+  return WAYS.flatMap((entry) => (entry.name === 'planes' && entry.name !== first.name ? (on(engine, entry) ?? []) : []));
+}
+
+export { KERNEL_CHOICES, type WayName };
