@@ -33,5 +33,5 @@ export type ImageSource =
 /** An image, or a tensor that is normalised already. */
 export type ModelInput = ImageSource | Tensor;
 
-/** A path (Node), a URL, 'hf:owner/repository' with '@revision' and '/file' if need be, or bytes. */
-export type ModelSource = string | URL | ArrayBuffer | Uint8Array | Blob;
+/** A path (Node), a URL, 'hf:owner/repository' with '@revision' and '/file' if need be, bytes, or all the files of a model. */
+export type ModelSource = string | URL | ArrayBuffer | Uint8Array | Blob | readonly File[];

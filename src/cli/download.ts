@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { InputError } from '../errors.js';
-import { fetchFromHub } from '../hub/hub.js';
+import { fetchFromHub } from '../source/hub.js';
 import { jsonOption } from './options.js';
 import { say, warn, writeJson } from './output.js';
 import { withByteProgress } from './progress.js';

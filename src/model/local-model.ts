@@ -13,6 +13,7 @@ import { checkInput, type LayerTiming, type RuntimeOptions, Session } from '../r
 import type { TensorView } from '../runtime/tensors.js';
 import { KERNEL_CHOICES } from '../runtime/way.js';
 import { checkTopK, mostProbable, type Prediction } from '../tasks/classification.js';
+import { openSource } from '../source/source.js';
 import { writeCheckpoint } from '../weights/export.js';
 import { readNetwork } from '../weights/load.js';
 import { checkPreprocessing } from '../weights/metadata.js';
@@ -189,26 +190,11 @@ export function runtimeOptions({ simd = 'auto', threads = 1, kernels = 'auto' }:
   return { simd, threads, kernels };
 }
 
-/** What a source holds, and the text of the config.json beside it. */
-async function fetched(source: ModelSource, options: LoadOptions): Promise<{ bytes: Uint8Array; config?: string | undefined }> {
-  if (source instanceof Uint8Array) return { bytes: source };
-  if (source instanceof ArrayBuffer) return { bytes: new Uint8Array(source) };
-  if (typeof Blob !== 'undefined' && source instanceof Blob) return { bytes: new Uint8Array(await source.arrayBuffer()) };
-  if (typeof source === 'string' && source.startsWith('hf:')) {
-    const { fetchFromHub } = await import('../hub/hub.js');
-    return fetchFromHub(source, options.hub, options);
-  }
-  if (typeof source !== 'string' && !(source instanceof URL))
-    throw new InputError('a model is a path, a URL, an ArrayBuffer, a Uint8Array or a Blob.');
-  return { bytes: await platform.readBytes(source, options), config: await platform.configBeside(source) };
-}
-
 /** loadModel() on the calling thread, its helpers started by `startThread` if not by the platform. */
 export async function loadLocalModel(source: ModelSource, options: LoadOptions = {}, startThread?: StartThread): Promise<Model> {
   throwIfAborted(options.signal);
-  const { bytes, config } = await fetched(source, options);
+  let network = await readNetwork(await openSource(source, options), options);
   throwIfAborted(options.signal);
-  let network = await readNetwork(bytes, { ...options, ...(config ? { config } : {}) });
   if (options.precision === 'float32') network = floatNetwork(network);
   const { labels, preprocessing } = options;
   if (labels && labels.length !== network.graph.classes) {

@@ -2,11 +2,11 @@ import type { ArchitectureName } from '../architecture/tables.js';
 import type { Simd } from '../engine/variants.js';
 import type { Preprocessing } from '../graph/network.js';
 import type { NetworkSummary } from '../graph/summary.js';
-import type { HubOptions } from '../hub/hub.js';
 import type { ImageSource, ModelInput, Tensor } from '../inputs.js';
 import type { LayerTiming } from '../runtime/session.js';
 import type { Kernels, WayName } from '../runtime/way.js';
 import type { Prediction } from '../tasks/classification.js';
+import type { HubOptions } from '../source/hub.js';
 
 export interface LoadOptions {
   /** Settles the architecture where a file's tensors would fit several. */

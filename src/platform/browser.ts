@@ -117,13 +117,13 @@ const platform: Platform = {
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
     return new Uint8Array(await new Response(stream).arrayBuffer());
   },
-  readKeras: async () => {
+  readHdf5: async () => {
     // The library that reads HDF5 is a megabyte: no page should carry it for a file that is converted once.
     throw new UnsupportedModelError(
       'Keras weights are read in Node; convert them there: mobilenet-v3 convert -w FILE.h5 -o FILE.safetensors',
     );
   },
-  configBeside: async () => undefined,
+  beside: (source, name) => new URL(name, absolute(source) as string),
   fetch: (input, init) => fetch(input, init),
   setting: () => undefined,
   cache,

@@ -1,12 +1,12 @@
 // What readHdf5 runs on a thread of its own: bundled into a string (scripts/build-workers.mjs), so that it needs no file beside it.
 import type { MessagePort } from 'node:worker_threads';
 import type { Dataset, Group } from 'h5wasm';
-import type { KerasLayer } from '../weights/keras.js';
+import type { Hdf5Layer } from './platform.js';
 
 export type Request = { readonly library: string } | { readonly bytes: Uint8Array };
 export interface Reply {
   /** Undefined where the file is damaged. */
-  readonly layers?: KerasLayer[];
+  readonly layers?: Hdf5Layer[];
   readonly reason?: string;
   /** The thread has read its last file: the library broke on this one, or keeps much memory of those that it read. */
   readonly last: boolean;
@@ -35,7 +35,7 @@ function numbered(names: readonly string[]): string[] {
 const ORDER = ['kernel', 'depthwise_kernel', 'gamma', 'beta', 'bias', 'moving_mean', 'moving_variance'];
 const rankOf = (name: string) => ORDER.indexOf(name.replace(/:0$/, ''));
 
-function variablesOf(group: Group): KerasLayer['variables'] {
+function variablesOf(group: Group): Hdf5Layer['variables'] {
   const found: { name: string; dataset: Dataset }[] = [];
   const walk = (inner: Group) => {
     for (const name of inner.keys()) {
@@ -62,7 +62,7 @@ function variablesOf(group: Group): KerasLayer['variables'] {
 }
 
 /** The layers of a legacy .h5 file, or of a .weights.h5 file of Keras 3, in the order in which each kind was built. */
-function layersOf(file: Group): KerasLayer[] {
+function layersOf(file: Group): Hdf5Layer[] {
   const weights = file.get('model_weights');
   const root = isGroup(weights) ? weights : file;
   const names = root.attrs['layer_names']?.value;

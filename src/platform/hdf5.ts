@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { InputError, ModelFormatError } from '../errors.js';
-import type { KerasLayer } from '../weights/keras.js';
 import type { Reply, Request } from './hdf5-worker.js';
+import type { Hdf5Layer } from './platform.js';
 
 /*
  * Keras' files are HDF5, which h5wasm reads: a peer that only those who have such files need. It is C that others wrote, and a
@@ -58,7 +58,7 @@ async function start(): Promise<Worker> {
 let idle: Worker | undefined;
 let turn: Promise<unknown> = Promise.resolve();
 
-async function readNow(bytes: Uint8Array): Promise<KerasLayer[]> {
+async function readNow(bytes: Uint8Array): Promise<Hdf5Layer[]> {
   const worker = idle ?? (await start());
   idle = undefined;
   let last = true;
@@ -76,7 +76,7 @@ async function readNow(bytes: Uint8Array): Promise<KerasLayer[]> {
 }
 
 /** The layers of a file that Keras saved, in the order in which each kind was built. One file at a time is read. */
-export function readHdf5(bytes: Uint8Array): Promise<KerasLayer[]> {
+export function readHdf5(bytes: Uint8Array): Promise<Hdf5Layer[]> {
   const mine = turn.then(() => readNow(bytes));
   turn = mine.catch(() => undefined);
   return mine;

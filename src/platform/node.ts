@@ -23,11 +23,9 @@ async function readBytes(source: string | URL, options: Parameters<Platform['rea
   }
 }
 
-async function configBeside(source: string | URL): Promise<string | undefined> {
+function beside(source: string | URL, name: string): string | URL {
   const text = String(source);
-  if (/^https?:/.test(text)) return undefined;
-  const path = text.startsWith('file:') ? fileURLToPath(text) : text;
-  return readFile(join(dirname(path), 'config.json'), 'utf8').catch(() => undefined);
+  return /^(https?|file):/.test(text) ? new URL(name, text) : join(dirname(text), name);
 }
 
 /** Node's own fetch knows no proxies. */
@@ -130,11 +128,8 @@ const platform: Platform = {
   // Streams and responses take Node some thirty milliseconds to load, and the asynchronous way asks for a Response.
   instantiate: (module, imports) => instantiateSync(module, imports),
   gunzip: (bytes) => new Uint8Array(gunzipSync(bytes)),
-  readKeras: async (bytes) => {
-    const [{ readHdf5 }, { readKeras }] = await Promise.all([import('./hdf5.js'), import('../weights/keras.js')]);
-    return readKeras(await readHdf5(bytes));
-  },
-  configBeside,
+  readHdf5: async (bytes) => (await import('./hdf5.js')).readHdf5(bytes),
+  beside,
   fetch: fetchByProxy,
   setting: (name) => process.env[name],
   cache,

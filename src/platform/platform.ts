@@ -1,4 +1,3 @@
-import type { Network } from '../graph/network.js';
 import type { ImageSource, ModelInput, ModelSource, Pixels } from '../inputs.js';
 
 /** A worker, as its owner sees it. */
@@ -26,6 +25,12 @@ export interface Cache {
   remove(key: string): Promise<void>;
 }
 
+/** A layer's variables in their order, by what they are called where names say anything. */
+export interface Hdf5Layer {
+  readonly name: string;
+  readonly variables: readonly { readonly name: string; readonly shape: readonly number[]; readonly values: Float32Array }[];
+}
+
 /** What differs between Node and browsers: package.json's imports choose the file. */
 export interface Platform {
   /** The bytes behind a path or URL. `onProgress` hears of bytes so far and, where known, in all. */
@@ -35,10 +40,10 @@ export interface Platform {
   ): Promise<Uint8Array>;
   instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Promise<{ exports: unknown }> | { exports: unknown };
   gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>;
-  /** The network in a Keras file. */
-  readKeras(bytes: Uint8Array): Promise<Network>;
-  /** What a config.json beside a weights file says; undefined where there is none, or no folder to look in. */
-  configBeside(source: string | URL): Promise<string | undefined>;
+  /** What an HDF5 file of Keras holds. */
+  readHdf5(bytes: Uint8Array): Promise<Hdf5Layer[]>;
+  /** The address of a file in the folder of another. */
+  beside(source: string | URL, name: string): string | URL;
   /** fetch(), by a proxy where the environment names one. */
   readonly fetch: typeof fetch;
   /** An environment variable. */

@@ -3,22 +3,19 @@ import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../arc
 import { ModelFormatError, UnsupportedModelError } from '../errors.js';
 import type { ConvNode, Graph } from '../graph/graph.js';
 import { type FloatWeights, IMAGENET_PREPROCESSING, type Network, type Weights } from '../graph/network.js';
+import { foldBatchNorm } from './fold.js';
 import { toChannelsLast } from './layout.js';
 import { readLabels, readPreprocessing } from './metadata.js';
 import { type Convention, tensorNames } from './names.js';
 import { readPretrained } from './pretrained.js';
 import { expectTensor, refuseExtra, type TensorFile, toFloat32 } from './tensors.js';
+import { WIDTHS } from './widths.js';
 
 // Files that Python wrote: named tensors, PyTorch's layouts, batch norm beside the convolutions.
-
-/** Widths that networks are published at, tried before what the channels suggest. */
-const WIDTHS = [1, 0.75, 0.5, 0.35, 0.25, 0.6, 0.8, 1.25, 1.4, 1.5, 2];
 
 export interface CheckpointOptions {
   readonly architecture?: ArchitectureName;
   readonly width?: number;
-  /** The text of a config.json beside the weights: timm's says how they were trained. */
-  readonly config?: string;
 }
 
 /** Whether the file's names are some training framework's, and whose. */
@@ -139,23 +136,21 @@ function readConv(
   // Fully connected layers are matrices in some files and 1x1 convolutions in others.
   const matrix = file.tensors.get(names.filter)?.shape.length === 2;
   const filter = read(names.filter, matrix ? shape.slice(0, 2) : shape);
-  const gain = new Float64Array(node.channels).fill(1);
-  if (names.bias) return { filter: toChannelsLast(filter, shape, gain), bias: read(names.bias, [node.channels]) };
+  const ordered = toChannelsLast(filter, shape);
+  if (names.bias) return { filter: ordered, bias: read(names.bias, [node.channels]) };
   const norm = (part: string) => read(`${names.batchNorm}.${part}`, [node.channels]);
   const [gamma, beta, mean, variance] = [norm('weight'), norm('bias'), norm('running_mean'), norm('running_var')];
-  const bias = new Float32Array(node.channels);
-  for (let c = 0; c < node.channels; c++) {
-    const spread = (variance[c] as number) + epsilon;
-    if (!(spread > 0)) throw new ModelFormatError(`tensor "${names.batchNorm}.running_var" holds ${variance[c]}, a negative variance.`);
-    gain[c] = (gamma[c] as number) / Math.sqrt(spread);
-    bias[c] = (beta[c] as number) - (mean[c] as number) * (gain[c] as number);
-  }
-  return { filter: toChannelsLast(filter, shape, gain), bias };
+  const plain = { filter: ordered, bias: new Float32Array(node.channels) };
+  return foldBatchNorm(plain, { name: names.batchNorm as string, gamma, beta, mean, variance, epsilon });
 }
 
-/** Named tensors of a training framework to a float network. */
-export function readCheckpoint(file: TensorFile, convention: Convention, options: CheckpointOptions = {}): Network {
-  const pretrained = convention === 'timm' && options.config ? readPretrained(options.config) : {};
+/**
+ * Named tensors of a training framework to a float network.
+ *
+ * @param config the text of a config.json beside the weights: timm's says how they were trained
+ */
+export function readCheckpoint(file: TensorFile, convention: Convention, options: CheckpointOptions = {}, config?: string): Network {
+  const pretrained = convention === 'timm' && config ? readPretrained(config) : {};
   const graph = graphOf(file, convention, options, pretrained.tensorflow === true);
   const used = new Set<string>();
   const weights = new Map<string, Weights>();

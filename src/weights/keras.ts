@@ -1,9 +1,13 @@
+import platform from '#platform';
 import { buildGraph } from '../architecture/build.js';
 import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../architecture/tables.js';
 import { ModelFormatError, UnsupportedModelError } from '../errors.js';
 import { type ConvNode, isDepthwise } from '../graph/graph.js';
 import type { FloatWeights, Network } from '../graph/network.js';
+import type { Hdf5Layer } from '../platform/platform.js';
+import { foldBatchNorm } from './fold.js';
 import { firstNotFinite } from './tensors.js';
+import { WIDTHS } from './widths.js';
 
 /*
  * Keras' weights, keras.applications.MobileNetV3Small and -Large and what was trained from them. Names differ from release to
@@ -11,17 +15,10 @@ import { firstNotFinite } from './tensors.js';
  * batch norms are three lists, each in the order in which the network has them.
  */
 
-/** A layer's variables in their order, by what they are called where names say anything. */
-export interface KerasLayer {
-  readonly name: string;
-  readonly variables: readonly { readonly name: string; readonly shape: readonly number[]; readonly values: Float32Array }[];
-}
-
 /** What keras.applications builds its MobileNetV3 with. */
 const EPSILON = 1e-3;
-const WIDTHS = [1, 0.75, 0.5, 0.35, 0.25, 1.25];
 
-type Variable = KerasLayer['variables'][number];
+type Variable = Hdf5Layer['variables'][number];
 
 interface Lists {
   readonly convs: { readonly kernel: Variable; readonly bias?: Variable }[];
@@ -31,7 +28,7 @@ interface Lists {
 }
 
 /** Sorts layers into the three lists by the ranks of their variables. */
-function listsOf(layers: readonly KerasLayer[]): Lists {
+function listsOf(layers: readonly Hdf5Layer[]): Lists {
   const lists = { convs: [] as Lists['convs'], depthwise: [] as Variable[], norms: [] as [Variable, Variable, Variable, Variable][] };
   for (const { name, variables } of layers) {
     const [first, second] = variables;
@@ -85,7 +82,11 @@ function graphOf({ convs, depthwise }: Lists) {
  *
  * @throws UnsupportedModelError for layers of another network, ModelFormatError for numbers that are not finite
  */
-export function readKeras(layers: readonly KerasLayer[]): Network {
+export async function readKeras(bytes: Uint8Array): Promise<Network> {
+  return networkOf(await platform.readHdf5(bytes));
+}
+
+function networkOf(layers: readonly Hdf5Layer[]): Network {
   const lists = listsOf(layers);
   const graph = graphOf(lists);
   const weights = new Map<string, FloatWeights>();
@@ -109,11 +110,8 @@ function folded({ name, channels }: ConvNode, kernel: Float32Array, norm: Lists[
     throw new ModelFormatError(`keras: ${name} of ${channels} channels has no batch norm that goes with it.`);
   }
   const [gamma, beta, mean, variance] = norm.map(({ values }) => values) as [Float32Array, Float32Array, Float32Array, Float32Array];
-  const gain = Float64Array.from(gamma, (g, c) => g / Math.sqrt((variance[c] as number) + EPSILON));
-  return {
-    filter: kernel.map((w, i) => w * (gain[i % channels] as number)),
-    bias: beta.map((b, c) => b - (mean[c] as number) * (gain[c] as number)),
-  };
+  const weights = { filter: kernel, bias: new Float32Array(channels) };
+  return foldBatchNorm(weights, { name, gamma, beta, mean, variance, epsilon: EPSILON });
 }
 
 function checked(name: string, weights: FloatWeights): FloatWeights {

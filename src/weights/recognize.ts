@@ -2,8 +2,7 @@ import { buildGraph } from '../architecture/build.js';
 import { ARCHITECTURE_NAMES } from '../architecture/tables.js';
 import { type ConvNode, type Graph, type Node, renameOutputs } from '../graph/graph.js';
 import type { Network } from '../graph/network.js';
-
-const WIDTHS = [1, 0.75, 0.5, 0.35, 0.25, 1.25, 1.3, 1.4];
+import { WIDTHS } from './widths.js';
 
 const convsOf = (graph: Graph) => graph.nodes.filter((node): node is ConvNode => node.kind === 'conv');
 

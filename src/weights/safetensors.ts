@@ -8,10 +8,6 @@ const isWhole = (value: unknown): value is number => Number.isSafeInteger(value)
 /** Types that other files hold and no layer reads (num_batches_tracked is I64). */
 const OTHER_DTYPES: Readonly<Record<string, number>> = { I64: 8, F64: 8, U8: 1, BOOL: 1, I16: 2, U16: 2, U32: 4, U64: 8 };
 
-export function isSafetensors(bytes: Uint8Array): boolean {
-  return bytes.length >= 10 && bytes[8] === 0x7b /* { */;
-}
-
 /** @throws ModelFormatError for anything that is not exactly what the format says */
 export function readSafetensors(bytes: Uint8Array): TensorFile {
   if (bytes.length < 10) throw new ModelFormatError(`${bytes.length} bytes are too few for a safetensors file.`);

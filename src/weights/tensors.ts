@@ -21,7 +21,7 @@ export const elements = (shape: readonly number[]): number => shape.reduce((prod
 /** Of a half's exponent field, for its fraction as a whole number of 1024ths: a power a value would take most of the time. */
 const POWERS = Float64Array.from({ length: 31 }, (_, exponent) => 2 ** (exponent - 25));
 
-function halfToFloat(half: number): number {
+export function halfToFloat(half: number): number {
   const sign = half & 0x8000 ? -1 : 1;
   const exponent = (half >> 10) & 31;
   const fraction = half & 1023;

@@ -1,5 +1,5 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
-import { elements } from '../tensors.js';
+import { elements, halfToFloat } from '../tensors.js';
 import { type Field, fieldsOf, numbersOf, textOf } from './protobuf.js';
 
 // The parts of ONNX that a classifier has, by the field numbers of onnx.proto3 (github.com/onnx/onnx).
@@ -38,20 +38,6 @@ const FLOAT16 = 10;
 const MOST_DIMENSIONS = 8;
 const MOST_NODES = 10_000;
 
-function half(bits: number): number {
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  const magnitude =
-    exponent === 0
-      ? fraction * 2 ** -24
-      : exponent === 31
-        ? fraction
-          ? Number.NaN
-          : Infinity
-        : (1 + fraction / 1024) * 2 ** (exponent - 15);
-  return bits & 0x8000 ? -magnitude : magnitude;
-}
-
 function tensorOf(bytes: Uint8Array): { name: string; tensor: OnnxTensor } {
   const shape: number[] = [];
   let type = 0;
@@ -85,7 +71,7 @@ function tensorOf(bytes: Uint8Array): { name: string; tensor: OnnxTensor } {
         type === FLOAT
           ? view.getFloat32(i * 4, true)
           : type === FLOAT16
-            ? half(view.getUint16(i * 2, true))
+            ? halfToFloat(view.getUint16(i * 2, true))
             : Number(view.getBigInt64(i * 8, true));
     }
   } else if (type === FLOAT) {

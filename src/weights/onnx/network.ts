@@ -11,6 +11,7 @@ import {
   type UnnamedNode,
 } from '../../graph/graph.js';
 import { type FloatWeights, IMAGENET_PREPROCESSING, type Network } from '../../graph/network.js';
+import { foldBatchNorm } from '../fold.js';
 import { toChannelsLast } from '../layout.js';
 import { recognize } from '../recognize.js';
 import { firstNotFinite } from '../tensors.js';
@@ -292,7 +293,7 @@ class Importer {
       activation: 'none',
     };
     const values = filter.values instanceof Float32Array ? filter.values : Float32Array.from(filter.values);
-    const weights = { filter: toChannelsLast(values, [channels, perGroup, height, width], new Float64Array(channels).fill(1)), bias };
+    const weights = { filter: toChannelsLast(values, [channels, perGroup, height, width]), bias };
     this.weights.set(this.push(node, conv), checkFinite(weights, node.output));
   }
 
@@ -301,17 +302,14 @@ class Importer {
     const name = this.name(node.inputs[0]);
     const weights = this.weights.get(name);
     if (!weights) throw new UnsupportedModelError('onnx: a BatchNormalization that follows no Conv.');
-    const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => this.constant(node, i).values);
-    const channels = weights.bias.length;
-    if ([gamma, beta, mean, variance].some((values) => values?.length !== channels)) {
-      throw new ModelFormatError(`onnx: a BatchNormalization does not go with ${channels} channels.`);
-    }
+    const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => this.constant(node, i).values) as [
+      Float32Array,
+      Float32Array,
+      Float32Array,
+      Float32Array,
+    ];
     const epsilon = node.attributes.get('epsilon')?.float ?? 1e-5;
-    const gain = Float64Array.from(gamma as Float32Array, (g, c) => g / Math.sqrt((variance?.[c] as number) + epsilon));
-    const folded = {
-      filter: weights.filter.map((w, i) => w * (gain[i % channels] as number)),
-      bias: weights.bias.map((b, c) => (beta?.[c] as number) + (b - (mean?.[c] as number)) * (gain[c] as number)),
-    };
+    const folded = foldBatchNorm(weights, { name: node.output, gamma, beta, mean, variance, epsilon });
     this.weights.set(name, checkFinite(folded, node.output));
     this.names.set(node.output, name);
   }

@@ -11,9 +11,6 @@ const END = 0x06054b50;
 const END_BYTES = 22;
 const LONGEST_COMMENT = 0xffff;
 
-export const isZip = (bytes: Uint8Array): boolean =>
-  bytes.length > END_BYTES && new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true) === LOCAL;
-
 /** Names to the entries' bytes, which are views of the archive. */
 export function readStoredZip(bytes: Uint8Array): Map<string, Uint8Array> {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -2,6 +2,7 @@ import platform from '#platform';
 import { InputError } from '../errors.js';
 import { fileAddress, HUB, infoAddress, parseHubSource } from './addresses.js';
 import { type DownloadOptions, download, IncompleteError } from './download.js';
+import type { Source } from './source.js';
 
 export interface HubOptions {
   /** A mirror; HF_ENDPOINT in Node. */
@@ -20,6 +21,8 @@ export interface Fetched {
   readonly key: string;
   /** Why the file could not be kept; undefined when it was. */
   readonly cacheError?: Error;
+  /** Another file of the repository, of the same revision. */
+  beside(name: string): Promise<Uint8Array>;
 }
 
 interface Sibling {
@@ -34,7 +37,17 @@ interface Info {
 }
 
 /** What a repository's weights are called, the likeliest first. */
-const WEIGHTS = ['model.safetensors', /\.safetensors$/, 'pytorch_model.bin', /\.pth?$/, /\.tflite$/];
+const WEIGHTS = [
+  'model.safetensors',
+  /\.safetensors$/,
+  'pytorch_model.bin',
+  /\.pth?$/,
+  /\.tflite$/,
+  'model.json',
+  /\.onnx$/,
+  /\.keras$/,
+  /\.h5$/,
+];
 const CONFIG = 'config.json';
 const LARGEST_CONFIG = 1 << 20;
 
@@ -133,13 +146,32 @@ export async function fetchFromHub(
     }
   };
 
+  const folder = chosen.rfilename.slice(0, chosen.rfilename.lastIndexOf('/') + 1);
+  const beside = async (name: string): Promise<Uint8Array> => (await fetched(choose(info, repository, folder + name))).bytes;
   const weights = await fetched(chosen);
   const config = info.siblings.find(({ rfilename, size = 0 }) => rfilename === CONFIG && size <= LARGEST_CONFIG);
   const configBytes = config && (await fetched(config)).bytes;
   if (!kept) await keep(infoKey, text);
   return {
     ...weights,
+    beside,
     ...(configBytes ? { config: new TextDecoder().decode(configBytes) } : {}),
     ...(cacheError ? { cacheError } : {}),
+  };
+}
+
+/** A file of the hub as a source: what lies beside it is what the repository's folder has. */
+export async function hubSource(
+  source: string,
+  hub: HubOptions | undefined,
+  options: Pick<DownloadOptions, 'signal' | 'onProgress'>,
+): Promise<Source> {
+  const { bytes, config, key, beside } = await fetchFromHub(source, hub, options);
+  const text = config === undefined ? undefined : new TextEncoder().encode(config);
+  return {
+    name: key.slice(key.lastIndexOf('/') + 1),
+    listed: true,
+    bytes: async () => bytes,
+    beside: async (name) => (name === CONFIG && text ? text : beside(name)),
   };
 }

@@ -5,9 +5,9 @@ import { type AddressInfo, connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { fileAddress, HUB, infoAddress, parseHubSource } from '../../src/hub/addresses.js';
-import { fetchFromHub } from '../../src/hub/hub.js';
 import { loadModel } from '../../src/load.js';
+import { fileAddress, HUB, infoAddress, parseHubSource } from '../../src/source/addresses.js';
+import { fetchFromHub } from '../../src/source/hub.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
 import { checkpoint, pseudoRandom } from '../pseudo-random.js';
 

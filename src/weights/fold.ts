@@ -1,0 +1,52 @@
+import { ModelFormatError } from '../errors.js';
+import type { FloatWeights } from '../graph/network.js';
+
+/** A batch norm's numbers, one a channel. Keras leaves gamma or beta out where it is told to. */
+export interface BatchNorm {
+  /** For messages. */
+  readonly name: string;
+  readonly gamma?: ArrayLike<number> | undefined;
+  readonly beta?: ArrayLike<number> | undefined;
+  readonly mean: ArrayLike<number>;
+  readonly variance: ArrayLike<number>;
+  readonly epsilon: number;
+}
+
+/** A value a channel: y = gain * x + offset. */
+export interface ChannelAffine {
+  readonly gain: Float32Array;
+  readonly offset: Float32Array;
+}
+
+/** gain = gamma / sqrt(variance + epsilon), offset = beta - mean * gain. */
+export function batchNormAffine({ name, gamma, beta, mean, variance, epsilon }: BatchNorm): ChannelAffine {
+  const channels = mean.length;
+  if ([gamma ?? mean, beta ?? mean, variance].some(({ length }) => length !== channels)) {
+    throw new ModelFormatError(`the batch norm "${name}" has parts of different lengths; each needs ${channels} values.`);
+  }
+  const gain = new Float32Array(channels);
+  const offset = new Float32Array(channels);
+  for (let c = 0; c < channels; c++) {
+    const spread = (variance[c] as number) + epsilon;
+    if (!(spread > 0)) throw new ModelFormatError(`the batch norm "${name}" holds ${variance[c]}, a negative variance.`);
+    const factor = (gamma?.[c] ?? 1) / Math.sqrt(spread);
+    gain[c] = factor;
+    offset[c] = (beta?.[c] ?? 0) - (mean[c] as number) * factor;
+  }
+  return { gain, offset };
+}
+
+/** A convolution with gain * y + offset after it, as one convolution. Channels are the innermost dimension. */
+export function scaleOutputs({ filter, bias }: FloatWeights, { gain, offset }: ChannelAffine): FloatWeights {
+  const channels = bias.length;
+  const scaled = new Float32Array(filter.length);
+  for (let i = 0, c = 0; i < filter.length; i++) {
+    scaled[i] = (filter[i] as number) * (gain[c] as number);
+    if (++c === channels) c = 0;
+  }
+  const shifted = new Float32Array(channels);
+  for (let c = 0; c < channels; c++) shifted[c] = (bias[c] as number) * (gain[c] as number) + (offset[c] as number);
+  return { filter: scaled, bias: shifted };
+}
+
+export const foldBatchNorm = (weights: FloatWeights, norm: BatchNorm): FloatWeights => scaleOutputs(weights, batchNormAffine(norm));

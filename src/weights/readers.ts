@@ -1,0 +1,44 @@
+import type { Network } from '../graph/network.js';
+import type { Source } from '../source/source.js';
+import type { CheckpointOptions } from './checkpoint.js';
+
+/** How one format is read. Its code is fetched when the first such file is. */
+export interface Reader {
+  readonly name: string;
+  /** The format is told by the bytes, never by the file's name. */
+  sniff(bytes: Uint8Array): boolean;
+  read(bytes: Uint8Array, source: Source, options: CheckpointOptions): Promise<Network>;
+}
+
+const begins = (bytes: Uint8Array, start: readonly number[]) => start.every((byte, i) => bytes[i] === byte);
+
+export const READERS: readonly Reader[] = [
+  {
+    name: '.tflite',
+    sniff: (bytes) => String.fromCharCode(...bytes.subarray(4, 8)) === 'TFL3',
+    read: async (bytes) => (await import('./tflite/network.js')).readTflite(bytes),
+  },
+  {
+    name: '.safetensors',
+    sniff: (bytes) => bytes.length >= 10 && bytes[8] === 0x7b /* { */,
+    read: async (bytes, source, options) =>
+      (await import('./named.js')).readNamed((await import('./safetensors.js')).readSafetensors(bytes), source, options),
+  },
+  {
+    name: '.pth',
+    sniff: (bytes) => begins(bytes, [0x50, 0x4b, 0x03, 0x04]),
+    read: async (bytes, source, options) =>
+      (await import('./named.js')).readNamed((await import('./torch/checkpoint.js')).readTorch(bytes), source, options),
+  },
+  {
+    name: '.h5',
+    sniff: (bytes) => begins(bytes, [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a]),
+    read: async (bytes) => (await import('./keras.js')).readKeras(bytes),
+  },
+  {
+    name: '.onnx',
+    // ModelProto begins with its version of the format, a small number, and goes on with a string or the graph.
+    sniff: (bytes) => bytes[0] === 0x08 && (bytes[1] ?? 0) < 32 && [0x12, 0x3a].includes(bytes[2] ?? 0),
+    read: async (bytes) => (await import('./onnx/network.js')).readOnnx(bytes),
+  },
+];
