@@ -16,15 +16,19 @@ export interface BuildOptions {
   readonly stemChannels?: number;
   readonly headChannels?: number;
   readonly featureChannels?: number;
+  /** How expanded channels follow the width: torchvision scales each, TensorFlow, Keras and timm multiply the block's own input. */
+  readonly expansion?: 'channels' | 'factor';
   /** 'symmetric' is PyTorch's, 'same' TensorFlow's. */
   readonly padding?: 'symmetric' | 'same';
 }
 
 /** The tables as a table: what each block's channels are at a width. Shared by the builder and by whoever names tensors. */
-export function blockChannels(table: ArchitectureTable, width: number, stem: number) {
+export function blockChannels(table: ArchitectureTable, width: number, stem: number, expansion: 'channels' | 'factor' = 'channels') {
   let input = stem;
-  return table.blocks.map((block) => {
-    const expand = table.expansion === 'factor' ? input * block.expand : roundChannels(block.expand * width);
+  return table.blocks.map((block, i) => {
+    const standard = table.blocks[i - 1]?.out ?? table.stem.out;
+    const scaled = expansion === 'factor' ? (block.expand / standard) * input : block.expand * width;
+    const expand = table.expansion === 'factor' ? input * block.expand : roundChannels(scaled);
     const channels = { input, expand, out: roundChannels(block.out * width) };
     input = channels.out;
     return channels;
@@ -77,7 +81,7 @@ export function buildGraph(architecture: ArchitectureName, options: BuildOptions
 
   const stem = options.stemChannels ?? roundChannels(table.stem.out * width);
   let tensor = conv('stem', INPUT, INPUT_CHANNELS, stem, table.stem.activation, { size: 3, stride: 2 });
-  const channels = blockChannels(table, width, stem);
+  const channels = blockChannels(table, width, stem, options.expansion);
   table.blocks.forEach(({ kernel, se, activation, stride }, i) => {
     const { input, expand, out } = channels[i] as (typeof channels)[number];
     const name = `blocks.${i}`;

@@ -49,6 +49,8 @@ export interface Graph {
   readonly resolution: number;
   /** 0 without a classifier. */
   readonly classes: number;
+  /** What turns logits into probabilities; softmax where nothing is said. */
+  readonly probabilities?: 'sigmoid';
   /** In an order in which each node comes after what it reads. */
   readonly nodes: readonly Node[];
   readonly outputs: Outputs;

@@ -1,4 +1,3 @@
-import platform from '#platform';
 import { throwIfAborted } from '../abort.js';
 import { MOST_THREADS, type StartThread } from '../engine/threads/pool.js';
 import { SIMD_CHOICES } from '../engine/variants.js';
@@ -12,8 +11,8 @@ import type { Plan } from '../runtime/plan.js';
 import { checkInput, type LayerTiming, type RuntimeOptions, Session } from '../runtime/session.js';
 import type { TensorView } from '../runtime/tensors.js';
 import { KERNEL_CHOICES } from '../runtime/way.js';
-import { checkTopK, mostProbable, type Prediction } from '../tasks/classification.js';
 import { openSource } from '../source/source.js';
+import { checkTopK, mostProbable, type Prediction } from '../tasks/classification.js';
 import { writeCheckpoint } from '../weights/export.js';
 import { readNetwork } from '../weights/load.js';
 import { checkPreprocessing } from '../weights/metadata.js';
@@ -106,7 +105,7 @@ class LocalModel implements Model {
     throwIfAborted(signal);
     const input = await this.session.decode(image);
     throwIfAborted(signal);
-    return mostProbable(this.runOne(input, logitsOf), this.labels, topK);
+    return mostProbable(this.runOne(input, logitsOf), this.labels, topK, this.network.graph.probabilities);
   }
 
   async embed(image: ModelInput): Promise<Float32Array> {

@@ -1,4 +1,5 @@
 import { ModelFormatError } from '../errors.js';
+import { scaleOutputs } from '../graph/fusion.js';
 import type { FloatWeights } from '../graph/network.js';
 
 /** A batch norm's numbers, one a channel. Keras leaves gamma or beta out where it is told to. */
@@ -36,17 +37,8 @@ export function batchNormAffine({ name, gamma, beta, mean, variance, epsilon }: 
   return { gain, offset };
 }
 
-/** A convolution with gain * y + offset after it, as one convolution. Channels are the innermost dimension. */
-export function scaleOutputs({ filter, bias }: FloatWeights, { gain, offset }: ChannelAffine): FloatWeights {
-  const channels = bias.length;
-  const scaled = new Float32Array(filter.length);
-  for (let i = 0, c = 0; i < filter.length; i++) {
-    scaled[i] = (filter[i] as number) * (gain[c] as number);
-    if (++c === channels) c = 0;
-  }
-  const shifted = new Float32Array(channels);
-  for (let c = 0; c < channels; c++) shifted[c] = (bias[c] as number) * (gain[c] as number) + (offset[c] as number);
-  return { filter: scaled, bias: shifted };
+/** A batch norm into the convolution before it. */
+export function foldBatchNorm(weights: FloatWeights, norm: BatchNorm): FloatWeights {
+  const { gain, offset } = batchNormAffine(norm);
+  return scaleOutputs(weights, gain, offset);
 }
-
-export const foldBatchNorm = (weights: FloatWeights, norm: BatchNorm): FloatWeights => scaleOutputs(weights, batchNormAffine(norm));

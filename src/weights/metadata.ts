@@ -46,3 +46,6 @@ export function checkPreprocessing(value: unknown): Preprocessing {
 export function readPreprocessing(text: string | undefined): Preprocessing | undefined {
   return text === undefined ? undefined : checkPreprocessing(parseJson(text, 'preprocessing'));
 }
+
+/** TensorFlow's: pixels in [-1, 1]. */
+export const SLIM_PREPROCESSING: Preprocessing = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], crop: 0.875, interpolation: 'bilinear' };

@@ -133,6 +133,7 @@ function checkGraph(graph: Graph): Graph {
     if (!sound) fail('a node has no name or inputs');
     checkNode(node as Node, fail, count);
   }
+  if (graph.probabilities !== undefined && graph.probabilities !== 'sigmoid') fail(`its probabilities are by "${graph.probabilities}"`);
   const { logits, embedding } = graph.outputs ?? {};
   const missing = [embedding, ...(graph.classes > 0 ? [logits] : [])].find((name) => !graph.nodes.some((node) => node.name === name));
   if (missing !== undefined || embedding === undefined) fail(`no node makes its output "${missing}"`);

@@ -43,8 +43,8 @@ export function firstNotFinite(values: Float32Array): number {
 const aligned = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
 
 /** Any floating-point tensor as float32; refuses NaN and infinity, which no trained weight is. */
-export function toFloat32(name: string, tensor: RawTensor): Float32Array {
-  let values: Float32Array;
+export function toFloat32(name: string, tensor: RawTensor): Float32Array<ArrayBuffer> {
+  let values: Float32Array<ArrayBuffer>;
   if (tensor.dtype === 'F32') values = new Float32Array(aligned(tensor.bytes));
   else if (tensor.dtype === 'F16') {
     const halves = new Uint16Array(aligned(tensor.bytes));

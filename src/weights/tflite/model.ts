@@ -1,6 +1,6 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
 import type { Lanes } from '../../graph/lanes.js';
-import { elements, firstNotFinite } from '../tensors.js';
+import { elements, toFloat32 } from '../tensors.js';
 import { FlatBuffer, type Table } from './flatbuffer.js';
 
 // The parts of TensorFlow Lite's schema.fbs that the MobileNet family uses; numbers are the fields' in their tables.
@@ -12,6 +12,8 @@ export const OPERATORS: Readonly<Record<number, string>> = {
   4: 'DEPTHWISE_CONV_2D',
   6: 'DEQUANTIZE',
   9: 'FULLY_CONNECTED',
+  11: 'L2_NORMALIZATION',
+  14: 'LOGISTIC',
   18: 'MUL',
   19: 'RELU',
   21: 'RELU6',
@@ -20,15 +22,22 @@ export const OPERATORS: Readonly<Record<number, string>> = {
   34: 'PAD',
   40: 'MEAN',
   41: 'SUB',
+  42: 'DIV',
   43: 'SQUEEZE',
+  45: 'STRIDED_SLICE',
+  70: 'EXPAND_DIMS',
+  77: 'SHAPE',
+  83: 'PACK',
   114: 'QUANTIZE',
   117: 'HARD_SWISH',
 };
 
 const TYPES: Readonly<Record<number, { name: string; bytes: number }>> = {
   0: { name: 'float32', bytes: 4 },
+  1: { name: 'float16', bytes: 2 },
   2: { name: 'int32', bytes: 4 },
   3: { name: 'uint8', bytes: 1 },
+  4: { name: 'int64', bytes: 8 },
   9: { name: 'int8', bytes: 1 },
 };
 
@@ -40,6 +49,8 @@ export interface TfliteTensor {
   readonly data: Uint8Array;
   readonly scales: readonly number[];
   readonly zeroPoints: readonly number[];
+  /** The dimension along which scales go, if there are several. */
+  readonly axis: number;
 }
 
 export interface TfliteOperator {
@@ -51,6 +62,7 @@ export interface TfliteOperator {
 
 export interface TfliteModel {
   readonly input: TfliteTensor;
+  readonly output: TfliteTensor;
   readonly operators: readonly TfliteOperator[];
 }
 
@@ -85,26 +97,46 @@ export function readModel(bytes: Uint8Array): TfliteModel {
       options: table.table(4),
     };
   });
-  return { input: tensor(inputs[0] as number), operators };
+  const outputs = subgraph.i32s(2);
+  if (outputs.length !== 1) {
+    throw new UnsupportedModelError(`tflite: ${outputs.length} outputs; networks that classify an image or give its features have one.`);
+  }
+  return { input: tensor(inputs[0] as number), output: tensor(outputs[0] as number), operators };
 }
 
 function readTensor(table: Table, index: number, buffers: readonly Table[]): TfliteTensor {
   const type = TYPES[table.i8(1)];
-  if (!type) throw new UnsupportedModelError(`tflite: tensor ${index} is of type ${table.i8(1)}; float32, int32, int8 and uint8 are read.`);
+  if (!type)
+    throw new UnsupportedModelError(
+      `tflite: tensor ${index} is of type ${table.i8(1)}; ${Object.values(TYPES)
+        .map(({ name }) => name)
+        .join(', ')} are read.`,
+    );
   const shape = table.i32s(0);
   const bytes = buffers[table.u32(2)]?.bytes(0) ?? new Uint8Array();
   if (bytes.length > 0 && bytes.length !== elements(shape) * type.bytes) {
     throw new ModelFormatError(`tflite: tensor ${index}, ${type.name} [${shape}], has ${bytes.length} bytes; it is truncated or damaged.`);
   }
   const quantization = table.table(4);
-  return { index, type: type.name, shape, data: bytes, scales: quantization?.f32s(2) ?? [], zeroPoints: quantization?.i64s(3) ?? [] };
+  return {
+    index,
+    type: type.name,
+    shape,
+    data: bytes,
+    scales: quantization?.f32s(2) ?? [],
+    zeroPoints: quantization?.i64s(3) ?? [],
+    axis: quantization?.i32(6) ?? 0,
+  };
 }
+
+/** float16 is how some files keep what is computed in float32. */
+export const isFloat = ({ type }: TfliteTensor): boolean => type === 'float32' || type === 'float16';
 
 export const isConstant = (tensor: TfliteTensor): boolean => tensor.data.length > 0;
 
 /** The range of an 8-bit activation, its zero point subtracted; undefined for float tensors. */
 export function lanesOf(tensor: TfliteTensor): Lanes | undefined {
-  if (tensor.type === 'float32') return undefined;
+  if (tensor.type !== 'int8' && tensor.type !== 'uint8') return undefined;
   const [scale] = tensor.scales;
   const [zeroPoint = 0] = tensor.zeroPoints;
   const lowest = tensor.type === 'uint8' ? 0 : -128;
@@ -118,24 +150,45 @@ export function lanesOf(tensor: TfliteTensor): Lanes | undefined {
 
 const copied = (bytes: Uint8Array): ArrayBuffer => new Uint8Array(bytes).buffer;
 
-export const int32s = (tensor: TfliteTensor | undefined): Int32Array => {
+/** Of an int32 or int64 constant. */
+export const integers = (tensor: TfliteTensor | undefined): number[] => {
   if (!tensor) throw new ModelFormatError('tflite: an operator lacks an input of integers.');
+  if (tensor.type === 'int64') return Array.from(new BigInt64Array(copied(tensor.data)), Number);
+  return [...int32s(tensor)];
+};
+
+export const int32s = (tensor: TfliteTensor): Int32Array => {
   if (tensor.type !== 'int32') throw new ModelFormatError(`tflite: tensor ${tensor.index} is ${tensor.type}; int32 was expected.`);
   return new Int32Array(copied(tensor.data));
 };
 
-export const floats = (tensor: TfliteTensor): Float32Array => {
-  const values = new Float32Array(copied(tensor.data));
-  if (firstNotFinite(values) >= 0)
-    throw new ModelFormatError(`tflite: tensor ${tensor.index} holds NaN or infinity; weights are to be finite.`);
+/** As int8: 128 less than uint8, which is the highest bit turned. */
+export function signed({ data, type }: TfliteTensor): Int8Array<ArrayBuffer> {
+  const values = new Int8Array(data);
+  if (type === 'uint8') for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) ^ -128;
   return values;
-};
+}
 
-/** The real value of a constant of one element. */
-export function scalarOf(tensor: TfliteTensor): number {
-  if (elements(tensor.shape) !== 1)
-    throw new UnsupportedModelError(`tflite: a constant of shape [${tensor.shape}] where a number was expected.`);
-  if (tensor.type === 'float32') return floats(tensor)[0] as number;
-  const q = tensor.type === 'uint8' ? (tensor.data[0] as number) : ((tensor.data[0] as number) << 24) >> 24;
-  return (tensor.scales[0] ?? Number.NaN) * (q - (tensor.zeroPoints[0] ?? 0));
+/** The real values of a constant, whatever it is kept as: quantized ones have a scale, or one for each step along `axis`. */
+export function realValues(tensor: TfliteTensor): Float32Array<ArrayBuffer> {
+  const { index, type, data, scales, zeroPoints, axis, shape } = tensor;
+  if (type === 'float32' || type === 'float16') {
+    return toFloat32(`${index}`, { dtype: type === 'float32' ? 'F32' : 'F16', shape, bytes: data });
+  }
+  if (type !== 'int8' && type !== 'uint8') throw new ModelFormatError(`tflite: tensor ${index} is ${type}; weights were expected.`);
+  const count = shape[axis] ?? 1;
+  if (scales.length !== 1 && scales.length !== count) throw new ModelFormatError(`tflite: tensor ${index} has ${scales.length} scales.`);
+  const bytes = signed(tensor);
+  const shift = type === 'uint8' ? 128 : 0;
+  const block = elements(shape.slice(axis + 1));
+  const values = new Float32Array(bytes.length);
+  for (let i = 0, c = 0, inside = 0; i < bytes.length; i++) {
+    const at = scales.length === 1 ? 0 : c;
+    values[i] = (scales[at] as number) * ((bytes[i] as number) + shift - (zeroPoints[at] ?? zeroPoints[0] ?? 0));
+    if (++inside === block) {
+      inside = 0;
+      if (++c === count) c = 0;
+    }
+  }
+  return values;
 }

@@ -1,0 +1,83 @@
+import { loadModel } from '../../src/load.js';
+import { cosine, npy, sigmoid, softmax, tensorFor, WILD, wildIsHere, worst } from './wild.js';
+
+// Skipped where ../shared/wild is not there.
+
+const UNIT = { mean: [0, 0, 0], std: [1, 1, 1], crop: 1, interpolation: 'bilinear' } as const;
+
+interface Case {
+  readonly file: string;
+  readonly golden: string;
+  readonly inputs: readonly string[];
+  readonly output: string;
+  readonly answer: 'softmax' | 'sigmoid' | 'logits' | 'features';
+  /** Where the file does not say it. */
+  readonly preprocessing?: typeof UNIT;
+  readonly architecture?: string;
+  /** Where the golden itself, in steps of a 256th, is coarser beside its largest value of 12 of them. */
+  readonly cosine?: number;
+}
+
+const CASES: readonly Case[] = [
+  {
+    file: 'tm_ivan_model_unquant.tflite',
+    golden: 'tm_ivan_unquant',
+    inputs: ['formula', 'parrot'],
+    output: '0',
+    answer: 'softmax',
+    architecture: 'mobilenet_v2',
+  },
+  {
+    file: 'tm_ivan_model.tflite',
+    golden: 'tm_ivan_quant',
+    inputs: ['formula', 'parrot'],
+    output: '0',
+    answer: 'softmax',
+    architecture: 'mobilenet_v2',
+  },
+  {
+    file: 'saket_modelV3.tflite',
+    golden: 'saket_v3small_minimalistic',
+    inputs: ['formula'],
+    output: '0',
+    answer: 'softmax',
+    architecture: 'mobilenet_v3_small_minimalistic',
+  },
+  {
+    file: 'mlkit_object_labeler.tflite',
+    golden: 'mlkit_object_labeler',
+    inputs: ['formula', 'parrot'],
+    output: '0',
+    answer: 'sigmoid',
+    architecture: 'mobilenet_v2',
+    cosine: 0.98,
+  },
+  {
+    file: 'v3-small-0.75-224-float-embedder.tflite',
+    golden: 'v3_small_075_embedder',
+    inputs: ['parrot'],
+    output: '0',
+    answer: 'features',
+    architecture: 'mobilenet_v3_small',
+  },
+];
+
+(wildIsHere ? describe : describe.skip)('files as people have them (../shared/wild)', () => {
+  it.each(CASES)('$file', async ({ file, golden, inputs, output, answer, preprocessing, architecture, cosine: least = 0.99 }) => {
+    const model = await loadModel(`${WILD}/models/${file}`, preprocessing ? { preprocessing } : {});
+    expect(model.architecture).toBe(architecture);
+    for (const input of inputs) {
+      const expected = npy(`${WILD}/golden/${golden}__${input}__${output}.npy`);
+      const image = tensorFor(model, input);
+      const raw = answer === 'features' ? await model.embed(image) : await model.predict(image);
+      const actual = answer === 'softmax' ? softmax(raw) : answer === 'sigmoid' ? sigmoid(raw) : raw;
+      expect(actual).toHaveLength(expected.length);
+      if (process.env['SHOW']) console.log(file, input, model.precision, worst(actual, expected), cosine(actual, expected));
+      if (model.precision === 'float32') expect(worst(actual, expected)).toBeLessThan(1e-4);
+      else {
+        expect(actual.indexOf(Math.max(...actual))).toBe(expected.indexOf(Math.max(...expected)));
+        expect(cosine(actual, expected)).toBeGreaterThan(least);
+      }
+    }
+  });
+});
