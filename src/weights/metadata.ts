@@ -49,3 +49,9 @@ export function readPreprocessing(text: string | undefined): Preprocessing | und
 
 /** TensorFlow's: pixels in [-1, 1]. */
 export const SLIM_PREPROCESSING: Preprocessing = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], crop: 0.875, interpolation: 'bilinear' };
+
+/** What Teachable Machine's metadata.json says: the names of the classes. */
+export function readTeachable(text: string): { readonly labels?: readonly string[] } {
+  const { labels } = (parseJson(text, 'metadata.json') ?? {}) as Record<string, unknown>;
+  return Array.isArray(labels) && labels.every((label) => typeof label === 'string') ? { labels } : {};
+}

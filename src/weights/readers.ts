@@ -19,6 +19,12 @@ export const READERS: readonly Reader[] = [
     read: async (bytes) => (await import('./tflite/network.js')).readTflite(bytes),
   },
   {
+    name: 'model.json of TensorFlow.js',
+    // Text, where a safetensors file's first eight bytes are a number with zeros at its end.
+    sniff: (bytes) => bytes.length >= 8 && /^(\xef\xbb\xbf)?\s*\{[^\0]*$/.test(String.fromCharCode(...bytes.subarray(0, 8))),
+    read: async (bytes, source) => (await import('./tfjs/network.js')).readTfjs(bytes, source),
+  },
+  {
     name: '.safetensors',
     sniff: (bytes) => bytes.length >= 10 && bytes[8] === 0x7b /* { */,
     read: async (bytes, source, options) =>

@@ -1,8 +1,8 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
-import { type Activation, INPUT, INPUT_CHANNELS, type Padding } from '../../graph/graph.js';
+import { type Activation, INPUT, type Padding } from '../../graph/graph.js';
 import type { Lanes } from '../../graph/lanes.js';
 import type { Network, Preprocessing, Weights } from '../../graph/network.js';
-import { type ConvShape, NetworkBuilder } from '../builder.js';
+import { type ConvShape, NetworkBuilder, resolutionOf } from '../builder.js';
 import type { Operation } from '../constants.js';
 import { finish } from '../finish.js';
 import { SLIM_PREPROCESSING } from '../metadata.js';
@@ -22,8 +22,6 @@ import {
 
 const ACTIVATIONS: Readonly<Record<number, Activation>> = { 0: 'none', 1: 'relu', 3: 'relu6' };
 const ARITHMETIC: Readonly<Record<string, Operation>> = { ADD: 'add', SUB: 'subtract', MUL: 'multiply', DIV: 'divide' };
-const SMALLEST = 32;
-const DEFAULT_RESOLUTION = 224;
 
 /**
  * A .tflite file to a network: quantized files to the quantized network that they are, operator by operator, float files, and
@@ -46,11 +44,7 @@ class Importer {
   constructor(bytes: Uint8Array) {
     this.model = readModel(bytes);
     const { input } = this.model;
-    const [, height = 0, width, channels] = input.shape;
-    if (input.shape.length !== 4 || channels !== INPUT_CHANNELS || height !== width) {
-      throw new UnsupportedModelError(`tflite: the input has shape [${input.shape}]; [1, side, side, 3] was expected.`);
-    }
-    this.builder = new NetworkBuilder('tflite', 3, height < SMALLEST ? DEFAULT_RESOLUTION : height);
+    this.builder = new NetworkBuilder('tflite', 3, resolutionOf('tflite', input.shape));
   }
 
   network(): Network {
