@@ -12,6 +12,8 @@ export interface LoadOptions {
   /** Settles the architecture where a file's tensors would fit several. */
   readonly architecture?: ArchitectureName;
   readonly width?: number;
+  /** Between the fully connected layers of a head of one's own in a PyTorch checkpoint, which its tensors do not tell: 'relu' by default. */
+  readonly headActivation?: 'relu' | 'relu6' | 'hardSwish' | 'none';
   /** 'float32' runs a quantized file by the float network behind it; without it a file runs as what it is. */
   readonly precision?: 'float32';
   readonly threads?: number | 'auto';

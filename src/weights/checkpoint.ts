@@ -1,9 +1,11 @@
 import { blockChannels, buildGraph } from '../architecture/build.js';
-import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../architecture/tables.js';
+import { ARCHITECTURES, type ArchitectureName } from '../architecture/tables.js';
 import { ModelFormatError, UnsupportedModelError } from '../errors.js';
-import type { ConvNode, Graph } from '../graph/graph.js';
+import type { ConvNode, Graph, Node } from '../graph/graph.js';
 import { type FloatWeights, IMAGENET_PREPROCESSING, type Network, type Weights } from '../graph/network.js';
 import { foldBatchNorm } from './fold.js';
+import { type HeadActivation, readHead } from './head.js';
+import { expandsFrom, type Identity, identify, isTail } from './identify.js';
 import { toChannelsLast } from './layout.js';
 import { readLabels, readPreprocessing } from './metadata.js';
 import { type Convention, tensorNames } from './names.js';
@@ -16,6 +18,8 @@ import { WIDTHS } from './widths.js';
 export interface CheckpointOptions {
   readonly architecture?: ArchitectureName;
   readonly width?: number;
+  /** Between the fully connected layers of a head of one's own in a PyTorch checkpoint, which its tensors do not tell: 'relu' by default. */
+  readonly headActivation?: HeadActivation;
 }
 
 /** Whether the file's names are some training framework's, and whose. */
@@ -32,83 +36,49 @@ function firstDimension(file: TensorFile, name: string): number {
   return tensor.shape[0] ?? 0;
 }
 
-export const expandsFrom = (graph: Graph) => {
-  const names = new Set(graph.nodes.map((node) => node.name));
-  return (block: number) => names.has(`blocks.${block}.expand`);
-};
-
-/** The architectures all of whose filters the file names, with the right kernel sizes. */
-function identify(file: TensorFile, convention: Convention): ArchitectureName {
-  const fits = (architecture: ArchitectureName) => {
-    const graph = buildGraph(architecture);
-    const expands = expandsFrom(graph);
-    const convs = graph.nodes.filter((node): node is ConvNode => node.kind === 'conv');
-    const wanted = convs.map((node) => tensorNames(convention, architecture, node, expands).filter);
-    const filters = [...file.tensors].filter(([, { shape }]) => shape.length === 4 || shape.length === 2);
-    return (
-      wanted.length === filters.length &&
-      convs.every((node, i) => {
-        const shape = file.tensors.get(wanted[i] as string)?.shape;
-        return shape !== undefined && (shape[2] ?? 1) === node.kernel[0];
-      })
-    );
-  };
-  const found = ARCHITECTURE_NAMES.find(fits);
-  if (!found) throw nearest(file, convention);
-  return found;
-}
-
-/** Says what is missing or too much, measured against the architecture that shares the most names. */
-function nearest(file: TensorFile, convention: Convention): Error {
-  const candidates = ARCHITECTURE_NAMES.map((architecture) => {
-    const graph = buildGraph(architecture);
-    const expands = expandsFrom(graph);
-    const names = new Set<string>();
-    for (const node of graph.nodes) if (node.kind === 'conv') names.add(tensorNames(convention, architecture, node, expands).filter);
-    const missing = [...names].filter((name) => !file.tensors.has(name));
-    const filters = [...file.tensors].filter(([, { shape }]) => shape.length === 4 || shape.length === 2).map(([name]) => name);
-    const extra = filters.filter((name) => !names.has(name));
-    return { architecture, missing, extra, distance: missing.length + extra.length };
-  }).sort((a, b) => a.distance - b.distance);
-  const [best] = candidates;
-  const list = (names: string[] = []) => names.slice(0, 3).join(', ') + (names.length > 3 ? ` and ${names.length - 3} more` : '');
-  return new ModelFormatError(
-    `the ${convention} tensors fit no architecture of the family; nearest is ${best?.architecture}` +
-      (best?.missing.length ? `, but missing: ${list(best.missing)}` : '') +
-      (best?.extra.length ? `, extra: ${list(best.extra)}` : '') +
-      (best?.distance === 0 ? ', but kernel sizes differ' : '') +
-      '.',
-  );
-}
-
-/** The graph whose channels are the file's. */
-function graphOf(file: TensorFile, convention: Convention, options: CheckpointOptions, tensorflow: boolean): Graph {
-  const architecture = options.architecture ?? identify(file, convention);
+/** The graph whose channels are the file's, with or without the architecture's own layers behind the backbone. */
+function graphOf(
+  file: TensorFile,
+  convention: Convention,
+  options: CheckpointOptions,
+  { architecture, standard }: Identity,
+  tensorflow: boolean,
+): Graph {
   const table = ARCHITECTURES[architecture];
-  const standard = buildGraph(architecture);
-  const expands = expandsFrom(standard);
+  const plain = buildGraph(architecture);
+  const expands = expandsFrom(plain);
   const channelsOf = (name: string) => {
-    const node = standard.nodes.find((candidate) => candidate.name === name);
+    const node = plain.nodes.find((candidate) => candidate.name === name);
     return firstDimension(file, tensorNames(convention, architecture, node as ConvNode, expands).filter);
   };
   const stemChannels = channelsOf('stem');
   const outs = table.blocks.map((_, i) => channelsOf(`blocks.${i}.project`));
-  const fits = (width: number) => blockChannels(table, width, stemChannels).every(({ out }, i) => out === outs[i]);
+  const expanded = table.blocks.map((_, i) => channelsOf(`blocks.${i}.depthwise`));
+  const expansionAt = (width: number) =>
+    (['channels', 'factor'] as const).find((expansion) =>
+      blockChannels(table, width, stemChannels, expansion).every(({ out, expand }, i) => out === outs[i] && expand === expanded[i]),
+    );
   const estimate = (outs.at(-1) as number) / (table.blocks.at(-1)?.out as number);
-  const width = options.width ?? [...WIDTHS, estimate].find(fits);
+  const width = options.width ?? [...WIDTHS, estimate].find(expansionAt);
   if (width === undefined) {
     throw new UnsupportedModelError(
       `the blocks' channels (${outs.join(', ')}) are those of no width multiplier of ${architecture}; give options.width.`,
     );
   }
-  return buildGraph(architecture, {
+  // timm keeps V3's first layer behind the pool whatever the classifier is.
+  const features = table.features && (standard || file.tensors.has('conv_head.weight'));
+  const graph = buildGraph(architecture, {
     width,
-    classes: channelsOf('classifier'),
+    ...(standard ? { classes: channelsOf('classifier') } : {}),
     stemChannels,
     headChannels: channelsOf('head'),
     padding: tensorflow ? 'same' : 'symmetric',
-    ...(table.features ? { featureChannels: channelsOf('features') } : {}),
+    expansion: expansionAt(width) ?? 'channels',
+    ...(features ? { featureChannels: channelsOf('features') } : {}),
   });
+  if (standard) return graph;
+  const nodes = graph.nodes.filter((node) => !isTail(node) || (features && node.name === 'features'));
+  return { ...graph, classes: 0, nodes, outputs: { embedding: (nodes.at(-1) as Node).name } };
 }
 
 /** timm's tf_ networks were trained with it. */
@@ -144,6 +114,17 @@ function readConv(
   return foldBatchNorm(plain, { name: names.batchNorm as string, gamma, beta, mean, variance, epsilon });
 }
 
+/** What the file holds besides the backbone, behind it. */
+function withHead(file: TensorFile, used: Set<string>, graph: Graph, weights: Map<string, Weights>, activation: HeadActivation): Graph {
+  const input = graph.outputs.embedding;
+  const channels = graph.nodes.reduce((last, node) => (node.kind === 'conv' ? node.channels : last), 0);
+  const head = readHead(file, used, input, channels, activation);
+  for (const [name, own] of head.weights) weights.set(name, own);
+  const nodes = [...graph.nodes, ...head.nodes];
+  if (head.classes === 0) return { ...graph, nodes };
+  return { ...graph, classes: head.classes, nodes, outputs: { embedding: 'pool', logits: (head.nodes.at(-1) as Node).name } };
+}
+
 /**
  * Named tensors of a training framework to a float network.
  *
@@ -151,12 +132,16 @@ function readConv(
  */
 export function readCheckpoint(file: TensorFile, convention: Convention, options: CheckpointOptions = {}, config?: string): Network {
   const pretrained = convention === 'timm' && config ? readPretrained(config) : {};
-  const graph = graphOf(file, convention, options, pretrained.tensorflow === true);
+  const identity = identify(file, convention, options.architecture);
+  const { standard } = identity;
+  const backbone = graphOf(file, convention, options, identity, pretrained.tensorflow === true);
   const used = new Set<string>();
   const weights = new Map<string, Weights>();
-  const epsilon = pretrained.tensorflow ? TENSORFLOW_EPSILON : batchNormEpsilon(convention, graph.architecture as ArchitectureName);
-  for (const node of graph.nodes) if (node.kind === 'conv') weights.set(node.name, readConv(file, convention, graph, node, used, epsilon));
-  refuseExtra(file, used);
+  const epsilon = pretrained.tensorflow ? TENSORFLOW_EPSILON : batchNormEpsilon(convention, backbone.architecture as ArchitectureName);
+  for (const node of backbone.nodes)
+    if (node.kind === 'conv') weights.set(node.name, readConv(file, convention, backbone, node, used, epsilon));
+  if (standard) refuseExtra(file, used);
+  const graph = standard ? backbone : withHead(file, used, backbone, weights, options.headActivation ?? 'relu');
   const named = pretrained.labels?.length === graph.classes ? pretrained.labels : undefined;
   const labels = readLabels(file.metadata['labels'], graph.classes) ?? named;
   return {

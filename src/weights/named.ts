@@ -5,9 +5,19 @@ import { type CheckpointOptions, conventionOf, readCheckpoint } from './checkpoi
 import { isNative, readNative } from './native.js';
 import type { TensorFile } from './tensors.js';
 
+/** Training scripts wrap a network in another: backbone.features.0.0.weight. */
+function unwrapped(file: TensorFile): TensorFile {
+  const first = [...file.tensors.keys()].find((name) => /(^|\.)(features\.0\.0|conv_stem)\.weight$/.test(name));
+  const prefix = first?.replace(/(features\.0\.0|conv_stem)\.weight$/, '');
+  if (!prefix) return file;
+  const short = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
+  return { ...file, tensors: new Map([...file.tensors].map(([name, tensor]) => [short(name), tensor])) };
+}
+
 /** Named tensors, whatever file they came in: this package's own, or a training framework's. */
-export async function readNamed(file: TensorFile, source: Source, options: CheckpointOptions): Promise<Network> {
-  if (isNative(file)) return readNative(file);
+export async function readNamed(given: TensorFile, source: Source, options: CheckpointOptions): Promise<Network> {
+  if (isNative(given)) return readNative(given);
+  const file = unwrapped(given);
   const convention = conventionOf(file);
   if (convention) {
     const config = source.listed ? await optional(source, 'config.json') : undefined;

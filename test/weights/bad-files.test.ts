@@ -76,7 +76,7 @@ describe('a weights file', () => {
       return writeSafetensors({ ...own, metadata: { ...own.metadata, network } });
     };
     for (const [from, to] of [
-      ['"version":1', '"version":9'],
+      ['"version":2', '"version":9'],
       ['"kind":"multiply"', '"kind":"shell"'],
       ['"strides":[2,2]', '"strides":[0,2]'],
       ['"inputs":["stem"]', '"inputs":["nowhere"]'],

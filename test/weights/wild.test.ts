@@ -19,10 +19,39 @@ interface Case {
 }
 
 const CASES: readonly Case[] = [
-  { file: 'nsfwjs_mobilenet_v2/model.json', golden: 'nsfwjs_mobilenet_v2', inputs: ['formula', 'parrot'], output: 'dense_3_dense_3', answer: 'softmax', architecture: 'mobilenet_v2', preprocessing: UNIT },
-  { file: 'nsfwjs_mobilenet_v2_mid/model.json', golden: 'nsfwjs_mobilenet_v2_mid', inputs: ['formula', 'parrot'], output: 'Identity', answer: 'softmax', architecture: 'mobilenet_v2' },
-  { file: 'tm_hybridthings/model.json', golden: 'tm_hybridthings', inputs: ['formula', 'parrot'], output: 'sequential_3_sequential_3', answer: 'softmax', architecture: 'mobilenet_v2' },
-  { file: 'endofile_pull-1-head/model.json', golden: 'endofile_v3small_17', inputs: ['formula', 'parrot'], output: 'Identity', answer: 'softmax', architecture: 'mobilenet_v3_small' },
+  {
+    file: 'nsfwjs_mobilenet_v2/model.json',
+    golden: 'nsfwjs_mobilenet_v2',
+    inputs: ['formula', 'parrot'],
+    output: 'dense_3_dense_3',
+    answer: 'softmax',
+    architecture: 'mobilenet_v2',
+    preprocessing: UNIT,
+  },
+  {
+    file: 'nsfwjs_mobilenet_v2_mid/model.json',
+    golden: 'nsfwjs_mobilenet_v2_mid',
+    inputs: ['formula', 'parrot'],
+    output: 'Identity',
+    answer: 'softmax',
+    architecture: 'mobilenet_v2',
+  },
+  {
+    file: 'tm_hybridthings/model.json',
+    golden: 'tm_hybridthings',
+    inputs: ['formula', 'parrot'],
+    output: 'sequential_3_sequential_3',
+    answer: 'softmax',
+    architecture: 'mobilenet_v2',
+  },
+  {
+    file: 'endofile_pull-1-head/model.json',
+    golden: 'endofile_v3small_17',
+    inputs: ['formula', 'parrot'],
+    output: 'Identity',
+    answer: 'softmax',
+    architecture: 'mobilenet_v3_small',
+  },
 
   {
     file: 'tm_ivan_model_unquant.tflite',
