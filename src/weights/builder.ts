@@ -39,6 +39,8 @@ export interface ConvShape {
   readonly activation?: Activation;
 }
 
+export type End = 'softmax' | 'sigmoid' | 'normalization';
+
 export interface Built {
   readonly nodes: readonly Node[];
   readonly weights: ReadonlyMap<string, Weights>;
@@ -46,7 +48,7 @@ export interface Built {
   readonly shapes: ReadonlyMap<string, Shape>;
   /** The node whose tensor is the output; what follows it alone was left out. */
   readonly output: string;
-  readonly probabilities?: 'softmax' | 'sigmoid' | undefined;
+  readonly end?: End | undefined;
   readonly resolution: number;
 }
 
@@ -76,7 +78,7 @@ export class NetworkBuilder {
   private readonly tensors = new Map<string, Computed>();
   private readonly shapes: Map<string, Shape>;
   /** What the network's answers go through at its end. */
-  private readonly probabilities = new Map<string, 'softmax' | 'sigmoid'>();
+  private readonly ends = new Map<string, End>();
 
   /**
    * @param format for messages
@@ -112,6 +114,12 @@ export class NetworkBuilder {
   }
 
   private computed(id: string | undefined): Computed {
+    const end = id === undefined ? undefined : this.ends.get(id);
+    if (end) throw this.unsupported(`a ${end} of "${id}" that other layers read.`);
+    return this.found(id);
+  }
+
+  private found(id: string | undefined): Computed {
     const tensor = id === undefined ? undefined : this.tensors.get(id);
     if (!tensor) throw this.damaged(`tensor "${id}" is read before it is computed.`);
     return tensor;
@@ -127,8 +135,9 @@ export class NetworkBuilder {
     return this.shapes.get(this.computed(id).node) as Shape;
   }
 
-  nodeOf(id: string | undefined): Node | undefined {
-    return this.nodes.get(this.computed(id).node);
+  /** How a tensor is quantized; undefined for a float one. */
+  lanesOf(id: string | undefined): Lanes | undefined {
+    return this.lanes.get(this.computed(id).node);
   }
 
   private push(id: string, node: UnnamedNode, lanes?: Lanes): string {
@@ -149,17 +158,17 @@ export class NetworkBuilder {
       this.constants.set(id, constant);
       return;
     }
-    const tensor = this.computed(input);
+    const tensor = this.found(input);
     this.tensors.set(id, tensor);
     if (lanes && !this.lanes.has(tensor.node)) this.lanes.set(tensor.node, lanes);
-    const probabilities = this.probabilities.get(input as string);
-    if (probabilities) this.probabilities.set(id, probabilities);
+    const end = this.ends.get(input as string);
+    if (end) this.ends.set(id, end);
   }
 
-  /** Softmax or sigmoid: the network's answers as probabilities, if nothing is computed of them. */
-  squash(id: string, input: string | undefined, how: 'softmax' | 'sigmoid'): void {
+  /** What the network's answers go through at its end; logits and features are given as they are before it. */
+  end(id: string, input: string | undefined, how: End): void {
     this.alias(id, input);
-    this.probabilities.set(id, how);
+    this.ends.set(id, how);
   }
 
   pad(id: string, input: string | undefined, sides: Sides, lanes?: Lanes): void {
@@ -332,10 +341,10 @@ export class NetworkBuilder {
   /** A constant with a value a channel goes along the axis that channels have. */
   private checkPerChannel(input: string, { shape, values }: Constant): void {
     const [height, width, depth] = this.shape(input);
-    const fromEnd = this.channelAxis === 1 && height * width > 1 ? 3 : 1;
     const long = shape.map((side, i) => [side, shape.length - i] as const).filter(([side]) => side !== 1);
-    const onePixel = height * width === 1 && long.length === 1;
-    if (values.length !== depth || long.length !== 1 || (!onePixel && long[0]?.[1] !== fromEnd)) {
+    // An image with its channels innermost may come before it is turned.
+    const axes = height * width === 1 ? [1, 2, 3, 4] : this.channelAxis === 1 && (width === depth || long[0]?.[1] !== 1) ? [3] : [1];
+    if (values.length !== depth || long.length !== 1 || !axes.includes(long[0]?.[1] as number)) {
       throw this.unsupported(`arithmetic of ${height}x${width}x${depth} values with a constant of shape [${shape}].`);
     }
   }
@@ -371,7 +380,7 @@ export class NetworkBuilder {
 
   /** What the output needs; the rest is left out. */
   build(output: string): Built {
-    const name = this.read(output);
+    const name = this.found(output).node;
     if (name === INPUT) throw this.unsupported('the network gives its input back.');
     const needed = new Set<string>([INPUT]);
     const stack = [name];
@@ -387,7 +396,7 @@ export class NetworkBuilder {
       lanes: kept(this.lanes),
       shapes: this.shapes,
       output: name,
-      probabilities: this.probabilities.get(output),
+      end: this.ends.get(output),
       resolution: this.resolution,
     };
   }

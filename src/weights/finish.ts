@@ -29,7 +29,7 @@ export function finish(built: Built, format: string, otherwise: Preprocessing): 
   const network = lanes.size > 0 ? unfused : fuse(unfused);
   refineLogits(lanes, output);
   const told = { ...network, preprocessing: preprocessingOf(network, otherwise) };
-  return recognize({ ...told, graph: withRoles(told.graph, shapes.get(output) as Shape, built.probabilities) });
+  return recognize({ ...told, graph: withRoles(told.graph, shapes.get(output) as Shape, built.end) });
 }
 
 /**
@@ -54,12 +54,12 @@ function preprocessingOf({ graph, preprocessing }: Network, otherwise: Preproces
 }
 
 /** The last fully connected layer is the classifier if it is followed by probabilities, or by nothing that bends its values. */
-function withRoles(graph: Graph, [, , channels]: Shape, probabilities: Built['probabilities']): Graph {
+function withRoles(graph: Graph, [, , channels]: Shape, end: Built['end']): Graph {
   const last = graph.nodes.find(({ name }) => name === graph.outputs.embedding) as Node;
   const linear = last.kind === 'conv' && last.activation === 'none';
-  if (!probabilities && !linear) return graph;
+  if (end === 'normalization' || (!end && !linear)) return graph;
   const outputs = { logits: last.name, embedding: featuresBefore(graph, last) };
-  return { ...graph, classes: channels, outputs, ...(probabilities === 'sigmoid' ? { probabilities } : {}) };
+  return { ...graph, classes: channels, outputs, ...(end === 'sigmoid' ? { probabilities: end } : {}) };
 }
 
 /** The pool that the classifier reads, through whatever layers; without one, what the last layer reads. */

@@ -58,7 +58,7 @@ it.each([
   [
     'no classifier',
     model(...image3, ...field(1, [...field(1, text('x')), ...field(2, text('y')), ...field(4, text('Relu'))]), ...output),
-    /does not end with/,
+    /networks that classify an image or give its features/,
   ],
   [
     'a tensor with more than it holds',

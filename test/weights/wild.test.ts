@@ -20,6 +20,23 @@ interface Case {
 
 const CASES: readonly Case[] = [
   {
+    file: 'diablo_mobilenetv2_quant_static.onnx',
+    golden: 'diablo_v2_static',
+    inputs: ['formula', 'parrot'],
+    output: 'output',
+    answer: 'logits',
+    architecture: 'mobilenet_v2',
+  },
+  {
+    file: 'radar_mobilenetv3.onnx',
+    golden: 'radar_v3small_backbone',
+    inputs: ['formula', 'parrot'],
+    output: 'output',
+    answer: 'features',
+    architecture: 'mobilenet_v3_small',
+  },
+
+  {
     file: 'nsfwjs_mobilenet_v2/model.json',
     golden: 'nsfwjs_mobilenet_v2',
     inputs: ['formula', 'parrot'],

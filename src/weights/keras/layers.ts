@@ -285,7 +285,7 @@ class Importer {
       const slope = Number.parseInt(this.options.version, 10) >= 3 ? 1 / 6 : 0.2;
       builder.affine(`${id} clamped`, input, { alpha: slope, beta: 0.5 });
       builder.affine(id, `${id} clamped`, { low: 0, high: 1 });
-    } else if (name === 'softmax' || name === 'sigmoid') builder.squash(id, input, name);
+    } else if (name === 'softmax' || name === 'sigmoid') builder.end(id, input, name);
     else throw builder.unsupported(`the activation "${name}".`);
     return id;
   }

@@ -6,13 +6,16 @@ import { type Field, fieldsOf, numbersOf, textOf } from './protobuf.js';
 
 export interface OnnxTensor {
   readonly shape: readonly number[];
-  readonly values: Float32Array | Float64Array;
+  readonly type: string;
+  readonly values: Float32Array | Float64Array | Int8Array | Uint8Array;
 }
 
 export interface OnnxNode {
   readonly operator: string;
   readonly inputs: readonly string[];
+  /** The first of `outputs`. */
   readonly output: string;
+  readonly outputs: readonly string[];
   readonly attributes: ReadonlyMap<string, Attribute>;
 }
 
@@ -20,6 +23,7 @@ export interface Attribute {
   readonly float: number;
   readonly int: number;
   readonly ints: readonly number[];
+  readonly floats: readonly number[];
   readonly text: string;
   readonly tensor?: OnnxTensor;
 }
@@ -31,12 +35,21 @@ export interface OnnxModel {
   readonly output: string;
 }
 
-/** TensorProto.DataType */
-const FLOAT = 1;
-const INT64 = 7;
-const FLOAT16 = 10;
+/** TensorProto.DataType, and the bytes of an element in raw_data. */
+const TYPES: Readonly<Record<number, { readonly name: string; readonly bytes: number }>> = {
+  1: { name: 'float32', bytes: 4 },
+  2: { name: 'uint8', bytes: 1 },
+  3: { name: 'int8', bytes: 1 },
+  6: { name: 'int32', bytes: 4 },
+  7: { name: 'int64', bytes: 8 },
+  9: { name: 'bool', bytes: 1 },
+  10: { name: 'float16', bytes: 2 },
+  11: { name: 'float64', bytes: 8 },
+};
 const MOST_DIMENSIONS = 8;
 const MOST_NODES = 10_000;
+/** In lists of numbers: shapes, zero points, small weights. */
+const MOST_INTEGERS = 100_000;
 
 function tensorOf(bytes: Uint8Array): { name: string; tensor: OnnxTensor } {
   const shape: number[] = [];
@@ -49,40 +62,54 @@ function tensorOf(bytes: Uint8Array): { name: string; tensor: OnnxTensor } {
     if (field.number === 1) shape.push(...numbersOf(field).slice(0, MOST_DIMENSIONS + 1));
     else if (field.number === 2) type = field.value;
     else if (field.number === 4) floats.push(field.bytes);
-    else if (field.number === 7) integers.push(...numbersOf(field).slice(0, 1000));
+    else if (field.number === 5 || field.number === 7) integers.push(...numbersOf(field).slice(0, MOST_INTEGERS));
     else if (field.number === 8) name = textOf(field);
     else if (field.number === 9) raw = field.bytes;
     else if (field.number === 13 || (field.number === 14 && field.value === 1)) {
       throw new UnsupportedModelError(`onnx: tensor "${name}" lies in another file; export with all data in one.`);
     }
   }
+  const kind = TYPES[type];
+  if (!kind) {
+    const known = Object.values(TYPES).map((known) => known.name);
+    throw new UnsupportedModelError(`onnx: tensor "${name}" is of data type ${type}; ${known.join(', ')} are read.`);
+  }
   const count = elements(shape);
-  const width = type === FLOAT ? 4 : type === FLOAT16 ? 2 : type === INT64 ? 8 : 0;
-  if (width === 0) throw new UnsupportedModelError(`onnx: tensor "${name}" is of data type ${type}; float32, float16 and int64 are read.`);
-  const given = raw ? raw.length / width : type === FLOAT ? floats.reduce((sum, { length }) => sum + length, 0) / 4 : integers.length;
+  const floating = kind.name === 'float32';
+  const given = raw ? raw.length / kind.bytes : floating ? floats.reduce((sum, { length }) => sum + length, 0) / 4 : integers.length;
   if (shape.length > MOST_DIMENSIONS || !shape.every((side) => Number.isSafeInteger(side) && side >= 0) || given !== count) {
     throw new ModelFormatError(`onnx: tensor "${name}" of shape [${shape.slice(0, 8)}] holds ${given} values; the file is damaged.`);
   }
-  const values = type === INT64 ? new Float64Array(count) : new Float32Array(count);
-  if (raw) {
-    const view = new DataView(raw.buffer, raw.byteOffset, raw.byteLength);
-    for (let i = 0; i < count; i++) {
-      values[i] =
-        type === FLOAT
-          ? view.getFloat32(i * 4, true)
-          : type === FLOAT16
-            ? halfToFloat(view.getUint16(i * 2, true))
-            : Number(view.getBigInt64(i * 8, true));
-    }
-  } else if (type === FLOAT) {
-    let at = 0;
-    for (const part of floats) {
-      const view = new DataView(part.buffer, part.byteOffset, part.byteLength);
-      for (let i = 0; i + 4 <= part.length; i += 4) values[at++] = view.getFloat32(i, true);
-    }
-  } else values.set(integers);
-  return { name, tensor: { shape, values } };
+  const values = raw ? rawValues(kind.name, raw, count) : floating ? floatValues(floats, count) : integerValues(kind.name, integers);
+  return { name, tensor: { shape, type: kind.name, values } };
 }
+
+function rawValues(type: string, raw: Uint8Array, count: number): OnnxTensor['values'] {
+  const bytes = new Uint8Array(raw);
+  if (type === 'uint8' || type === 'bool') return bytes;
+  if (type === 'int8') return new Int8Array(bytes.buffer);
+  if (type === 'float32') return new Float32Array(bytes.buffer);
+  if (type === 'float64') return new Float64Array(bytes.buffer);
+  if (type === 'int32') return Float64Array.from(new Int32Array(bytes.buffer));
+  const values = new Float64Array(count);
+  const view = new DataView(bytes.buffer);
+  if (type === 'int64') for (let i = 0; i < count; i++) values[i] = Number(view.getBigInt64(i * 8, true));
+  else for (let i = 0; i < count; i++) values[i] = halfToFloat(view.getUint16(i * 2, true));
+  return type === 'float16' ? new Float32Array(values) : values;
+}
+
+function floatValues(parts: readonly Uint8Array[], count: number): Float32Array {
+  const values = new Float32Array(count);
+  let at = 0;
+  for (const part of parts) {
+    const view = new DataView(part.buffer, part.byteOffset, part.byteLength);
+    for (let i = 0; i + 4 <= part.length; i += 4) values[at++] = view.getFloat32(i, true);
+  }
+  return values;
+}
+
+const integerValues = (type: string, integers: readonly number[]): OnnxTensor['values'] =>
+  type === 'int8' ? Int8Array.from(integers) : type === 'uint8' ? Uint8Array.from(integers) : Float64Array.from(integers);
 
 function attributeOf(bytes: Uint8Array): [string, Attribute] {
   let name = '';
@@ -91,6 +118,7 @@ function attributeOf(bytes: Uint8Array): [string, Attribute] {
   let text = '';
   let tensor: OnnxTensor | undefined;
   const ints: number[] = [];
+  const floats: number[] = [];
   for (const field of fieldsOf(bytes)) {
     if (field.number === 1) name = textOf(field);
     else if (field.number === 2 && field.bytes.length === 4)
@@ -98,9 +126,10 @@ function attributeOf(bytes: Uint8Array): [string, Attribute] {
     else if (field.number === 3) int = field.value;
     else if (field.number === 4) text = textOf(field);
     else if (field.number === 5) tensor = tensorOf(field.bytes).tensor;
+    else if (field.number === 7) floats.push(...floatValues([field.bytes], field.bytes.length >> 2).slice(0, 100));
     else if (field.number === 8) ints.push(...numbersOf(field).slice(0, 100));
   }
-  return [name, { float, int, ints, text, ...(tensor ? { tensor } : {}) }];
+  return [name, { float, int, ints, floats, text, ...(tensor ? { tensor } : {}) }];
 }
 
 function nodeOf(bytes: Uint8Array): OnnxNode {
@@ -114,7 +143,7 @@ function nodeOf(bytes: Uint8Array): OnnxNode {
     else if (field.number === 4) operator = textOf(field);
     else if (field.number === 5) attributes.set(...attributeOf(field.bytes));
   }
-  return { operator, inputs, output: outputs[0] ?? '', attributes };
+  return { operator, inputs, output: outputs[0] ?? '', outputs, attributes };
 }
 
 /** ValueInfoProto: a name and, of a tensor, its sides; 0 for one that is left open. */

@@ -236,7 +236,7 @@ class Importer {
         }
         case 'Softmax':
         case 'Sigmoid':
-          builder.squash(name, first, op === 'Softmax' ? 'softmax' : 'sigmoid');
+          builder.end(name, first, op === 'Softmax' ? 'softmax' : 'sigmoid');
           return;
         default:
           throw builder.unsupported(`operator ${op} ("${name}"); the networks of the family have none of it.`);

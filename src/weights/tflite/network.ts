@@ -87,13 +87,17 @@ class Importer {
       case 'SQUEEZE':
       case 'EXPAND_DIMS':
       case 'QUANTIZE':
-      // Features are given as they are; whoever wants them of length 1 asks embed() for that.
-      case 'L2_NORMALIZATION':
         this.builder.alias(id, idOf(first), lanes);
         return;
       case 'SOFTMAX':
+        this.builder.end(id, idOf(first), 'softmax');
+        return;
       case 'LOGISTIC':
-        this.builder.squash(id, idOf(first), name === 'SOFTMAX' ? 'softmax' : 'sigmoid');
+        this.builder.end(id, idOf(first), 'sigmoid');
+        return;
+      // Features are given as they are; whoever wants them of length 1 asks embed() for that.
+      case 'L2_NORMALIZATION':
+        this.builder.end(id, idOf(first), 'normalization');
         return;
       // What computes the shape for a RESHAPE changes no value.
       case 'SHAPE':
