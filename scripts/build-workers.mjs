@@ -15,7 +15,6 @@ const withoutBinaries = {
 };
 const WORKERS = [
   { name: 'pool-worker', entry: 'src/engine/threads/worker.ts' },
-  { name: 'hdf5-worker', entry: 'src/platform/hdf5-worker.ts' },
   { name: 'model-worker', entry: 'src/worker/start.ts', plugins: [withoutBinaries], alias: { '#platform': './src/platform/browser.ts' } },
 ];
 

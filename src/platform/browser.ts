@@ -1,5 +1,5 @@
 import { instantiate } from '@assemblyscript/loader';
-import { ImageError, InputError, UnsupportedModelError } from '../errors.js';
+import { ImageError, InputError } from '../errors.js';
 import type { Pixels } from '../inputs.js';
 import { fetchBytes } from './fetch.js';
 import { buffersOf, type Cache, type Platform, type ThreadHandle } from './platform.js';
@@ -116,12 +116,6 @@ const platform: Platform = {
   gunzip: async (bytes) => {
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
     return new Uint8Array(await new Response(stream).arrayBuffer());
-  },
-  readHdf5: async () => {
-    // The library that reads HDF5 is a megabyte: no page should carry it for a file that is converted once.
-    throw new UnsupportedModelError(
-      'Keras weights are read in Node; convert them there: mobilenet-v3 convert -w FILE.h5 -o FILE.safetensors',
-    );
   },
   beside: (source, name) => new URL(name, absolute(source) as string),
   fetch: (input, init) => fetch(input, init),

@@ -128,7 +128,6 @@ const platform: Platform = {
   // Streams and responses take Node some thirty milliseconds to load, and the asynchronous way asks for a Response.
   instantiate: (module, imports) => instantiateSync(module, imports),
   gunzip: (bytes) => new Uint8Array(gunzipSync(bytes)),
-  readHdf5: async (bytes) => (await import('./hdf5.js')).readHdf5(bytes),
   beside,
   fetch: fetchByProxy,
   setting: (name) => process.env[name],

@@ -25,12 +25,6 @@ export interface Cache {
   remove(key: string): Promise<void>;
 }
 
-/** A layer's variables in their order, by what they are called where names say anything. */
-export interface Hdf5Layer {
-  readonly name: string;
-  readonly variables: readonly { readonly name: string; readonly shape: readonly number[]; readonly values: Float32Array }[];
-}
-
 /** What differs between Node and browsers: package.json's imports choose the file. */
 export interface Platform {
   /** The bytes behind a path or URL. `onProgress` hears of bytes so far and, where known, in all. */
@@ -40,8 +34,6 @@ export interface Platform {
   ): Promise<Uint8Array>;
   instantiate(module: WebAssembly.Module, imports: WebAssembly.Imports): Promise<{ exports: unknown }> | { exports: unknown };
   gunzip(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> | Uint8Array<ArrayBuffer>;
-  /** What an HDF5 file of Keras holds. */
-  readHdf5(bytes: Uint8Array): Promise<Hdf5Layer[]>;
   /** The address of a file in the folder of another. */
   beside(source: string | URL, name: string): string | URL;
   /** fetch(), by a proxy where the environment names one. */

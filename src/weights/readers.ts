@@ -12,6 +12,8 @@ export interface Reader {
 
 const begins = (bytes: Uint8Array, start: readonly number[]) => start.every((byte, i) => bytes[i] === byte);
 
+const isZip = (bytes: Uint8Array) => begins(bytes, [0x50, 0x4b, 0x03, 0x04]);
+
 export const READERS: readonly Reader[] = [
   {
     name: '.tflite',
@@ -31,15 +33,21 @@ export const READERS: readonly Reader[] = [
       (await import('./named.js')).readNamed((await import('./safetensors.js')).readSafetensors(bytes), source, options),
   },
   {
+    name: '.keras',
+    // The names of an archive's files are at its end.
+    sniff: (bytes) => isZip(bytes) && String.fromCharCode(...bytes.subarray(-2048)).includes('model.weights.h5'),
+    read: async (bytes) => (await import('./keras/file.js')).readKerasArchive(bytes),
+  },
+  {
     name: '.pth',
-    sniff: (bytes) => begins(bytes, [0x50, 0x4b, 0x03, 0x04]),
+    sniff: isZip,
     read: async (bytes, source, options) =>
       (await import('./named.js')).readNamed((await import('./torch/checkpoint.js')).readTorch(bytes), source, options),
   },
   {
     name: '.h5',
     sniff: (bytes) => begins(bytes, [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a]),
-    read: async (bytes) => (await import('./keras.js')).readKeras(bytes),
+    read: async (bytes) => (await import('./keras/file.js')).readKerasHdf5(bytes),
   },
   {
     name: '.onnx',

@@ -9,7 +9,7 @@ import { localModel } from '../../src/model/local-model.js';
 import { pseudoRandom } from '../pseudo-random.js';
 import { changed, changesOf, RUNS, survives } from './mutation.js';
 
-// Files as Keras lays them out, written by h5wasm: HDF5's own library.
+// Files as Keras lays them out, written by HDF5's own library (h5wasm) in the oldest format, which h5py takes too.
 
 const EPSILON = 1e-3;
 const image = { data: pseudoRandom('x', 64 * 64 * 3), shape: [1, 64, 64, 3] } as const;
@@ -63,7 +63,7 @@ beforeAll(async () => {
 
 async function written(fill: (file: h5wasm.File) => void): Promise<Uint8Array> {
   const { FS } = await h5wasm.ready;
-  const file = new h5wasm.File('written.h5', 'w');
+  const file = new h5wasm.File('written.h5', 'w', { libver: ['earliest', 'v108'] } as never);
   fill(file);
   file.close();
   const bytes = FS.readFile('written.h5') as Uint8Array;
@@ -168,7 +168,7 @@ it('says what is wrong', async () => {
   await expect(loadModel(await file((list) => Object.assign(list[0] as Layer, { norm: undefined })))).rejects.toThrow(/batch norm/);
   await expect(
     loadModel(await file((list) => Object.assign(list[3] as Layer, { kernel: (list[3] as Layer).kernel.map(() => Number.NaN) }))),
-  ).rejects.toThrow(/not finite/);
+  ).rejects.toThrow(/weights are to be finite/);
   await expect(loadModel(await written((target) => target.create_group('other')))).rejects.toThrow(/no layers/);
   const whole = await written((target) => modern(target, layers));
   for (const cut of [8, 100, 3000, whole.length >> 1]) {
@@ -192,8 +192,8 @@ it('a file that never ends, or asks for all memory, costs a clear error, and the
     vars.create_dataset({ name: '2', dtype: '<f', ...few }).resize([1 << 14, 1 << 14]);
   });
   const whole = await written((file) => modern(file, layers));
-  await expect(loadModel(endless)).rejects.toThrow(/damaged: the HDF5 library does not come to an end/);
-  await expect(loadModel(huge)).rejects.toThrow(/keras: the file is damaged: .*memory/i);
+  await expect(loadModel(endless)).rejects.toThrow(/a group lies inside itself/);
+  await expect(loadModel(huge)).rejects.toThrow(/a tensor of 1073741824 bytes in a file of/);
   const both = await Promise.allSettled([loadModel(endless), loadModel(whole)]);
   expect(both.map(({ status }) => status)).toEqual(['rejected', 'fulfilled']);
 });
@@ -211,8 +211,7 @@ it(
     ] as const;
     await fc.assert(
       fc.asyncProperty(changesOf(structure, bytes.length), (changes) => survives(changed(bytes, changes))),
-      // HDF5 is C that others wrote, and can trap: what every run tries is the same, what the soak tries is not.
-      { numRuns: RUNS, ...(process.env['FUZZ_RUNS'] ? {} : { seed: 7 }) },
+      { numRuns: RUNS },
     );
   },
   120_000 + RUNS * 100,

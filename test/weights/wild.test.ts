@@ -131,4 +131,15 @@ const CASES: readonly Case[] = [
       }
     }
   });
+
+  // The same backbones as the TFLite files of their makers; the heads are of another training, or in int8 there.
+  it.each([
+    ['tm_ivan_keras_model.h5', 'tm_ivan_model_unquant.tflite', 0.999999],
+    ['saket_mobilenetv3.keras', 'saket_modelV3.tflite', 0.99],
+  ])('%s has the features of %s', async (file, twin, least) => {
+    const [model, other] = [await loadModel(`${WILD}/models/${file}`), await loadModel(`${WILD}/models/${twin}`, { precision: 'float32' })];
+    expect(model).toMatchObject({ architecture: other.architecture, classes: other.classes, inputSize: other.inputSize });
+    const [a, b] = [await model.embed(tensorFor(model, 'parrot')), await other.embed(tensorFor(other, 'parrot'))];
+    expect(cosine(a, b)).toBeGreaterThan(least);
+  });
 });

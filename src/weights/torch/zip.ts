@@ -32,7 +32,9 @@ export function readStoredZip(bytes: Uint8Array): Map<string, Uint8Array> {
     const local = u32(at + 42);
     const name = decoder.decode(bytes.subarray(at + 46, at + 46 + nameLength));
     if (u16(at + 10) !== 0 || compressed !== size) {
-      throw new ModelFormatError(`zip: "${name}" is compressed; torch.save stores entries as they are.`);
+      throw new ModelFormatError(
+        `zip: "${name}" is compressed; entries are expected as they are, which torch.save and Keras keep them as.`,
+      );
     }
     if (u32(local) !== LOCAL) fail(`"${name}" points to no entry`);
     const start = local + 30 + u16(local + 26) + u16(local + 28);

@@ -1,13 +1,13 @@
-import platform from '#platform';
-import { buildGraph } from '../architecture/build.js';
-import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../architecture/tables.js';
-import { ModelFormatError, UnsupportedModelError } from '../errors.js';
-import { type ConvNode, isDepthwise } from '../graph/graph.js';
-import type { FloatWeights, Network } from '../graph/network.js';
-import type { Hdf5Layer } from '../platform/platform.js';
-import { foldBatchNorm } from './fold.js';
-import { firstNotFinite } from './tensors.js';
-import { WIDTHS } from './widths.js';
+import { buildGraph } from '../../architecture/build.js';
+import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../../architecture/tables.js';
+import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
+import { type ConvNode, isDepthwise } from '../../graph/graph.js';
+import type { FloatWeights, Network } from '../../graph/network.js';
+import { foldBatchNorm } from '../fold.js';
+import type { Dataset } from '../hdf5/file.js';
+import { SLIM_PREPROCESSING } from '../metadata.js';
+import { firstNotFinite } from '../tensors.js';
+import { WIDTHS } from '../widths.js';
 
 /*
  * Keras' weights, keras.applications.MobileNetV3Small and -Large and what was trained from them. Names differ from release to
@@ -18,7 +18,16 @@ import { WIDTHS } from './widths.js';
 /** What keras.applications builds its MobileNetV3 with. */
 const EPSILON = 1e-3;
 
-type Variable = Hdf5Layer['variables'][number];
+export interface KerasLayer {
+  readonly name: string;
+  /** In the order in which the layer has them. */
+  readonly variables: readonly { readonly path: string; readonly dataset: Dataset }[];
+}
+
+interface Variable {
+  readonly shape: readonly number[];
+  readonly values: Float32Array;
+}
 
 interface Lists {
   readonly convs: { readonly kernel: Variable; readonly bias?: Variable }[];
@@ -28,9 +37,10 @@ interface Lists {
 }
 
 /** Sorts layers into the three lists by the ranks of their variables. */
-function listsOf(layers: readonly Hdf5Layer[]): Lists {
+function listsOf(layers: readonly KerasLayer[]): Lists {
   const lists = { convs: [] as Lists['convs'], depthwise: [] as Variable[], norms: [] as [Variable, Variable, Variable, Variable][] };
-  for (const { name, variables } of layers) {
+  for (const { name, variables: stored } of layers) {
+    const variables = stored.map(({ dataset }): Variable => ({ shape: dataset.shape, values: dataset.values() }));
     const [first, second] = variables;
     if (!first) continue;
     if (variables.length === 4 && variables.every(({ shape }) => shape.length === 1)) {
@@ -64,12 +74,14 @@ function graphOf({ convs, depthwise }: Lists) {
   for (const architecture of ARCHITECTURE_NAMES as readonly ArchitectureName[]) {
     if (!ARCHITECTURES[architecture].features) continue;
     for (const width of WIDTHS) {
-      const graph = buildGraph(architecture, { width, classes, padding: 'same', featureChannels });
-      const own = convsOf(graph.nodes);
-      const fits =
-        signature(own.filter((node) => !isDepthwise(node))).join(';') === dense.join(';') &&
-        signature(own.filter(isDepthwise)).join(';') === perChannel.join(';');
-      if (fits) return graph;
+      for (const expansion of ['factor', 'channels'] as const) {
+        const graph = buildGraph(architecture, { width, classes, padding: 'same', featureChannels, expansion });
+        const own = convsOf(graph.nodes);
+        const fits =
+          signature(own.filter((node) => !isDepthwise(node))).join(';') === dense.join(';') &&
+          signature(own.filter(isDepthwise)).join(';') === perChannel.join(';');
+        if (fits) return graph;
+      }
     }
   }
   throw new UnsupportedModelError(
@@ -82,11 +94,7 @@ function graphOf({ convs, depthwise }: Lists) {
  *
  * @throws UnsupportedModelError for layers of another network, ModelFormatError for numbers that are not finite
  */
-export async function readKeras(bytes: Uint8Array): Promise<Network> {
-  return networkOf(await platform.readHdf5(bytes));
-}
-
-function networkOf(layers: readonly Hdf5Layer[]): Network {
+export function networkOf(layers: readonly KerasLayer[]): Network {
   const lists = listsOf(layers);
   const graph = graphOf(lists);
   const weights = new Map<string, FloatWeights>();
@@ -101,8 +109,7 @@ function networkOf(layers: readonly Hdf5Layer[]): Network {
     );
   }
   if (norms.next().value) throw new UnsupportedModelError('keras: the file has more batch norms than the network.');
-  const preprocessing = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], crop: 0.875, interpolation: 'bilinear' } as const;
-  return { graph, weights, lanes: new Map(), preprocessing };
+  return { graph, weights, lanes: new Map(), preprocessing: SLIM_PREPROCESSING };
 }
 
 function folded({ name, channels }: ConvNode, kernel: Float32Array, norm: Lists['norms'][number] | undefined): FloatWeights {
