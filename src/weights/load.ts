@@ -1,8 +1,9 @@
 import { ModelFormatError } from '../errors.js';
 import { fuse } from '../graph/fusion.js';
 import type { Network } from '../graph/network.js';
-import type { Source } from '../source/source.js';
+import { optional, type Source } from '../source/source.js';
 import type { CheckpointOptions } from './checkpoint.js';
+import { linesOf } from './metadata.js';
 import { READERS } from './readers.js';
 
 /** A model's files to a network: the format is told by the bytes, never by the file's name. */
@@ -10,8 +11,16 @@ export async function readNetwork(source: Source, options: CheckpointOptions = {
   const bytes = await source.bytes();
   const reader = READERS.find(({ sniff }) => sniff(bytes));
   if (!reader) throw unknownFormat(bytes);
-  const network = await reader.read(bytes, source, options);
+  const network = await withLabels(await reader.read(bytes, source, options), source);
   return network.lanes.size > 0 ? network : fuse(network);
+}
+
+/** A labels.txt in the same folder, of one line a class, names the classes of a file that does not. */
+async function withLabels(network: Network, source: Source): Promise<Network> {
+  if (network.labels || network.graph.classes === 0 || !source.listed) return network;
+  const text = await optional(source, 'labels.txt');
+  const labels = text && linesOf(new TextDecoder().decode(text));
+  return labels?.length === network.graph.classes ? { ...network, labels } : network;
 }
 
 function unknownFormat(bytes: Uint8Array): ModelFormatError {

@@ -55,3 +55,13 @@ export function readTeachable(text: string): { readonly labels?: readonly string
   const { labels } = (parseJson(text, 'metadata.json') ?? {}) as Record<string, unknown>;
   return Array.isArray(labels) && labels.every((label) => typeof label === 'string') ? { labels } : {};
 }
+
+/** The lines of a list of labels, and what Teachable Machine puts before them taken away: "0 dog", "1 cat". */
+export function linesOf(text: string): string[] {
+  const lines = text
+    .replace(/^\uFEFF/, '')
+    .replace(/\s+$/, '')
+    .split(/\r?\n/);
+  const numbered = lines.every((line, i) => line.startsWith(`${i} `));
+  return numbered ? lines.map((line) => line.slice(line.indexOf(' ') + 1)) : lines;
+}

@@ -64,6 +64,8 @@ export interface TfliteModel {
   readonly input: TfliteTensor;
   readonly output: TfliteTensor;
   readonly operators: readonly TfliteOperator[];
+  /** A FlatBuffer of its own. */
+  readonly metadata?: Uint8Array | undefined;
 }
 
 export function readModel(bytes: Uint8Array): TfliteModel {
@@ -84,7 +86,10 @@ export function readModel(bytes: Uint8Array): TfliteModel {
   const operators = subgraph.tables(3).map((table): TfliteOperator => {
     const code = codes[table.u32(0)];
     const name = code === undefined ? undefined : OPERATORS[code];
-    if (!name) throw new UnsupportedModelError(`tflite: operator ${code} is none of ${Object.values(OPERATORS).join(', ')}.`);
+    if (!name)
+      throw new UnsupportedModelError(
+        `tflite: operator ${code} of schema.fbs; networks that classify an image or give its features have none of it.`,
+      );
     const outputs = table.i32s(2);
     if (outputs.length !== 1) throw new UnsupportedModelError(`tflite: a ${name} with ${outputs.length} outputs.`);
     return {
@@ -101,7 +106,12 @@ export function readModel(bytes: Uint8Array): TfliteModel {
   if (outputs.length !== 1) {
     throw new UnsupportedModelError(`tflite: ${outputs.length} outputs; networks that classify an image or give its features have one.`);
   }
-  return { input: tensor(inputs[0] as number), output: tensor(outputs[0] as number), operators };
+  return { input: tensor(inputs[0] as number), output: tensor(outputs[0] as number), operators, metadata: metadataOf(model, buffers) };
+}
+
+function metadataOf(model: Table, buffers: readonly Table[]): Uint8Array | undefined {
+  const entry = model.tables(6).find((table) => table.string(0) === 'TFLITE_METADATA');
+  return entry && buffers[entry.u32(1)]?.bytes(0);
 }
 
 function readTensor(table: Table, index: number, buffers: readonly Table[]): TfliteTensor {

@@ -7,6 +7,7 @@ import type { Operation } from '../constants.js';
 import { finish } from '../finish.js';
 import { SLIM_PREPROCESSING } from '../metadata.js';
 import { elements } from '../tensors.js';
+import { readMetadata } from './metadata.js';
 import {
   int32s,
   integers,
@@ -41,7 +42,7 @@ class Importer {
   private readonly origins = new Map<number, TfliteTensor>();
   private readonly model;
 
-  constructor(bytes: Uint8Array) {
+  constructor(private readonly bytes: Uint8Array) {
     this.model = readModel(bytes);
     const { input } = this.model;
     this.builder = new NetworkBuilder('tflite', 3, resolutionOf('tflite', input.shape));
@@ -53,7 +54,12 @@ class Importer {
     const lanes = lanesOf(input);
     if (lanes) this.builder.lanes.set(INPUT, lanes);
     for (const operator of operators) this.add(operator);
-    return finish(this.builder.build(`${output.index}`), 'tflite', this.preprocessing(lanes));
+    const network = finish(this.builder.build(`${output.index}`), 'tflite', this.preprocessing(lanes));
+    const { normalization, labels: lists } = readMetadata(this.model.metadata, this.bytes);
+    const labels = lists.find(({ length }) => length > 0 && length === network.graph.classes);
+    // An 8-bit input says by its own scale what a pixel means.
+    const preprocessing = lanes || !normalization ? network.preprocessing : { ...network.preprocessing, ...normalization };
+    return { ...network, preprocessing, ...(labels ? { labels } : {}) };
   }
 
   /** An 8-bit input is the pixel itself: its scale and zero point say what that means to the network. */
