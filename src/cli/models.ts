@@ -5,8 +5,7 @@ import { imagenetLabels, listImages } from '../evaluation/dataset.js';
 import { loadLocalModel, sessionOf } from '../model/local-model.js';
 import type { Model } from '../model/model.js';
 import { quantizeLocal } from '../model/quantize.js';
-import { calibrate, type QuantizeOptions } from '../quantization/calibrate.js';
-import type { Ranges } from '../quantization/observe.js';
+import { type Calibration, calibrate, type QuantizeOptions } from '../quantization/calibrate.js';
 import { Images } from './images.js';
 import type { Common } from './options.js';
 import { withProgress } from './progress.js';
@@ -44,13 +43,13 @@ export async function quantizeOn(
   options: Omit<QuantizeOptions, 'onProgress'> = {},
 ): Promise<Model> {
   const images = new Images(model);
-  return withProgress('calibrating', files.length, (onProgress) =>
+  return withProgress('quantizing', files.length + sessionOf(model).network.weights.size, (onProgress) =>
     quantizeLocal(model, images.unlabelled(files), { ...options, onProgress }),
   );
 }
 
 /** What calibration sees, for whoever quantizes in several ways. */
-export async function calibrateOn(model: Model, files: readonly string[], histograms: boolean): Promise<Ranges> {
+export async function calibrateOn(model: Model, files: readonly string[], histograms: boolean): Promise<Calibration> {
   const images = new Images(model);
   return withProgress('calibrating', files.length, (onProgress) =>
     calibrate(sessionOf(model), images.unlabelled(files), { histograms, onProgress }),

@@ -3,7 +3,7 @@ import { sessionOf } from '../model/local-model.js';
 import type { Model } from '../model/model.js';
 import { calibrate } from '../quantization/calibrate.js';
 import { floatNetwork } from '../quantization/dequantize.js';
-import { type Probe, sensitivities } from '../quantization/sensitivity.js';
+import { sensitivities } from '../quantization/sensitivity.js';
 import { type Bar, bars, escaped, page, percent } from './html.js';
 import { layerErrors } from './layer-error.js';
 
@@ -37,7 +37,6 @@ export async function quantizationReport(
   images: AsyncIterable<Tensor>,
   onLayer: () => void = () => undefined,
 ): Promise<QuantizationReport> {
-  const probes: Probe[] = [];
   const inputs: Tensor[] = [];
   const keeping = async function* () {
     for await (const image of images) {
@@ -45,7 +44,7 @@ export async function quantizationReport(
       yield image;
     }
   };
-  const ranges = await calibrate(sessionOf(float), keeping(), { onInput: (probe) => probes.push(probe) });
+  const { ranges, inputs: probes } = await calibrate(sessionOf(float), keeping());
   const network = floatNetwork(sessionOf(float).network);
   const errors = new Map((await layerErrors(float, int8, inputs)).map(({ name, sqnrDb }) => [name, sqnrDb]));
   const saturation = await saturated(int8, inputs);

@@ -6,40 +6,68 @@ import { Session } from '../runtime/session.js';
 import { floatNetwork } from './dequantize.js';
 import { observeRanges, type Ranges } from './observe.js';
 import { quantizeNetwork } from './quantize.js';
+import { roundedWeights } from './refine.js';
 import { layersToKeep, type Probe } from './sensitivity.js';
 
 export interface CalibrationOptions {
-  readonly signal?: AbortSignal;
-  /** Called after each calibration input. */
-  readonly onProgress?: (inputs: number) => void;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each calibration input and then, while layers are rounded, with how many of how many are. */
+  readonly onProgress?: (inputs: number, layers?: number, ofLayers?: number) => void;
+}
+
+/** Values of inputs that are kept: about 130 images of 224x224. */
+const MOST_KEPT = 2e7;
+
+export interface Calibration {
+  readonly ranges: Ranges;
+  /** Of the inputs, as many as memory is spent on, evenly spread. */
+  readonly inputs: readonly Probe[];
 }
 
 /**
  * What calibration inputs make of a network's tensors: quantizeNetwork() turns it into int8, in as many ways as are wanted.
  */
 export async function calibrate(
-  { network, options: runtime }: Session,
+  { network }: Session,
   calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>,
-  options: CalibrationOptions & { readonly histograms?: boolean; readonly onInput?: (probe: Probe) => void } = {},
-): Promise<Ranges> {
-  const observer = await Session.create(floatNetwork(network), { ...runtime, threads: 1 });
+  options: CalibrationOptions & { readonly histograms?: boolean } = {},
+): Promise<Calibration> {
+  // Baseline: the same bits on every machine.
+  const observer = await Session.create(floatNetwork(network), { simd: 'baseline', threads: 1 });
   const ranges: Ranges = new Map();
-  let inputs = 0;
+  const kept = new Kept();
   try {
     for await (const input of calibration) {
       throwIfAborted(options.signal);
       const plan = observer.put(await observer.decode(input));
       const { height, width } = plan;
-      options.onInput?.({ data: observer.input(plan).slice(), height, width });
+      kept.add({ data: observer.input(plan).slice(), height, width });
       observeRanges(observer, plan, ranges, options.histograms);
-      inputs++;
-      options.onProgress?.(inputs);
+      options.onProgress?.(kept.seen);
     }
   } finally {
     observer.dispose();
   }
-  if (inputs === 0) throw new QuantizationError('quantization needs at least one calibration input; got none.');
-  return ranges;
+  if (kept.seen === 0) throw new QuantizationError('quantization needs at least one calibration input; got none.');
+  return { ranges, inputs: kept.inputs };
+}
+
+/** Every input, then every other one, every fourth ...: memory does not grow with their number. */
+class Kept {
+  inputs: Probe[] = [];
+  seen = 0;
+  private every = 1;
+  private values = 0;
+
+  add(probe: Probe): void {
+    if (this.seen++ % this.every !== 0) return;
+    this.inputs.push(probe);
+    this.values += probe.data.length;
+    if (this.values <= MOST_KEPT || this.inputs.length === 1) return;
+    this.every *= 2;
+    this.inputs = this.inputs.filter((_, i) => i % 2 === 0);
+    this.values = this.inputs.reduce((sum, { data }) => sum + data.length, 0);
+  }
 }
 
 /** What `quantize()` of the package takes. */
@@ -56,20 +84,26 @@ export async function quantizeSession(
   calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>,
   options: QuantizeOptions = {},
 ): Promise<Network> {
-  const { keepFloat = [], maxDrop } = options;
+  const { maxDrop, signal, onProgress } = options;
+  const keepFloat = new Set(options.keepFloat);
   if (maxDrop !== undefined && !(maxDrop >= 0 && maxDrop <= 1)) {
     throw new QuantizationError(`maxDrop must be a share from 0 to 1; got ${maxDrop}.`);
   }
   const network = floatNetwork(session.network);
-  const unknown = keepFloat.find((name) => !network.weights.has(name));
+  const unknown = [...keepFloat].find((name) => !network.weights.has(name));
   if (unknown !== undefined) {
     const layers = [...network.weights.keys()].join(', ');
     throw new QuantizationError(`keepFloat names "${unknown}", which is no layer of this network; its layers are ${layers}.`);
   }
-  const probes: Probe[] = [];
-  const onInput = maxDrop === undefined ? {} : { onInput: (probe: Probe) => void probes.push(probe) };
-  const ranges = await calibrate(session, calibration, { ...options, ...onInput });
-  const named = { keepFloat: new Set(keepFloat) };
-  if (maxDrop === undefined) return quantizeNetwork(network, ranges, named);
-  return quantizeNetwork(network, ranges, { keepFloat: await layersToKeep(network, ranges, probes, maxDrop, named) });
+  let seen = 0;
+  const onInput = (inputs: number) => {
+    seen = inputs;
+    onProgress?.(inputs);
+  };
+  const { ranges, inputs } = await calibrate(session, calibration, { signal, onProgress: onInput });
+  const onLayer = (done: number, of: number) => onProgress?.(seen, done, of);
+  const rounded = await roundedWeights(network, inputs, { keepFloat, signal, onLayer });
+  const scheme = { keepFloat, rounded };
+  if (maxDrop === undefined) return quantizeNetwork(network, ranges, scheme);
+  return quantizeNetwork(network, ranges, { ...scheme, keepFloat: await layersToKeep(network, ranges, inputs, maxDrop, scheme) });
 }

@@ -4,14 +4,15 @@ import type { FloatWeights, Network, QuantizedWeights, Weights } from '../graph/
 import { largestSafeLane } from '../graph/sums.js';
 import { correctedBias, largestScales, leastSquaresScales, roundFilter } from './filters.js';
 import { chooseLanes } from './lanes.js';
-import type { Ranges } from './observe.js';
+import type { Range, Ranges } from './observe.js';
+import type { RoundedWeights } from './refine.js';
 import { SCHEMES, type Scheme } from './schemes.js';
 
 /*
  * From a float network and what calibration saw of it to an int8 one:
  *
- *   observe (observe.ts)  ->  scales of filters (filters.ts)  ->  lanes of activations (lanes.ts)
- *                         ->  round filters, correct biases (filters.ts)  ->  verify (sensitivity.ts)
+ *   observe (observe.ts)  ->  round filters, correct biases (refine.ts, or filters.ts for the simpler schemes)
+ *                         ->  lanes of activations (lanes.ts)  ->  verify (sensitivity.ts)
  *
  * Weights are int8 with a scale a channel. Activations travel in 16-bit lanes, because that is what dot_i16x8_s
  * multiplies: precision beyond 8 bits costs no time, so it is used. A scale a channel in front of depthwise convolutions
@@ -25,6 +26,8 @@ export interface SchemeOptions {
   readonly scheme?: Scheme;
   /** Names of convolutions that stay in float32. */
   readonly keepFloat?: ReadonlySet<string>;
+  /** By roundedWeights(), for schemes that compensate; a layer that is not among them is rounded to the nearest. */
+  readonly rounded?: ReadonlyMap<string, RoundedWeights>;
 }
 
 /** The graph stays as it is. The same input gives the same bytes. */
@@ -33,50 +36,58 @@ export function quantizeNetwork(network: Network, ranges: Ranges, options: Schem
   const { graph } = network;
   const convs = graph.nodes.filter((node): node is ConvNode => node.kind === 'conv');
   const floatOf = (node: ConvNode) => network.weights.get(node.name) as FloatWeights;
-  const scalesOf = scheme.refined ? leastSquaresScales : largestScales;
-  const scales = new Map(convs.map((node) => [node.name, scalesOf(floatOf(node).filter, node.channels)]));
+  const meanOf = (node: ConvNode) => {
+    const { sum, pixels } = ranges.get(node.inputs[0] as string) as Range;
+    return sum.map((total) => total / pixels);
+  };
+  const roundedOf = (node: ConvNode) =>
+    (scheme.compensated && options.rounded?.get(node.name)) || nearest(node, floatOf(node), scheme.refined ? meanOf(node) : undefined);
+  const rounded = new Map(convs.map((node) => [node.name, roundedOf(node)]));
   const lanes = chooseLanes(
     graph,
     ranges,
     (node) => {
-      const scale = scales.get(node.name) as Float32Array;
-      const filter = roundFilter(floatOf(node).filter, scale);
+      const { filter, scale } = rounded.get(node.name) as RoundedWeights;
       return largestSafeLane(node, { filter, scale, zeroPoint: 0, bias: new Int32Array(node.channels).fill(LARGEST_BIAS) });
     },
     scheme,
   );
   const weights = new Map<string, Weights>();
   for (const node of convs) {
-    const input = node.inputs[0] as string;
-    if (keepFloat.has(node.name)) {
-      weights.set(node.name, floatOf(node));
-      continue;
-    }
-    const { sum, pixels } = ranges.get(input) as { sum: Float64Array; pixels: number };
-    const mean = scheme.refined ? sum.map((total) => total / pixels) : undefined;
-    weights.set(node.name, quantizeWeights(node, floatOf(node), scales.get(node.name) as Float32Array, lanes.get(input) as Lanes, mean));
+    const input = lanes.get(node.inputs[0] as string) as Lanes;
+    const float = keepFloat.has(node.name);
+    weights.set(node.name, float ? floatOf(node) : inLanes(node, rounded.get(node.name) as RoundedWeights, input, meanOf(node)));
   }
   return { ...network, weights, lanes };
 }
 
-function quantizeWeights(
-  node: ConvNode,
-  weights: FloatWeights,
-  scale: Float32Array,
-  input: Lanes,
-  mean: Float64Array | undefined,
-): QuantizedWeights {
+/** @param mean of the input: then scales and biases are refined */
+function nearest(node: ConvNode, weights: FloatWeights, mean: Float64Array | undefined): RoundedWeights {
+  const scale = (mean ? leastSquaresScales : largestScales)(weights.filter, node.channels);
+  const filter = roundFilter(weights.filter, scale);
+  return { filter, scale, bias: mean ? correctedBias(node, weights, { filter, scale }, mean) : weights.bias };
+}
+
+/** Gives the bias its unit. */
+function inLanes(node: ConvNode, weights: RoundedWeights, input: Lanes, mean: Float64Array): QuantizedWeights {
   const inputScale = (c: number) => scaleOf(input, isDepthwise(node) ? c : 0);
-  // A channel whose weights are next to nothing beside its bias: a coarser filter scale keeps the bias within an i32.
-  // (h-sigmoid's own 3 joins the bias when it is packed.)
-  const shift = node.activation === 'hardSigmoid' ? 3 : 0;
-  const coarse = scale.map((s, c) => Math.max(s, (Math.abs(weights.bias[c] as number) + shift) / (LARGEST_BIAS * 0.99) / inputScale(c)));
-  const filter = roundFilter(weights.filter, coarse);
-  const bias = mean ? correctedBias(node, weights, { filter, scale: coarse }, mean) : weights.bias;
+  const { filter, scale, bias } = coarsened(node, weights, inputScale, mean);
   return {
     filter,
-    scale: coarse,
+    scale,
     zeroPoint: 0,
-    bias: Int32Array.from(bias, (b, c) => Math.round(b / ((coarse[c] as number) * inputScale(c)))),
+    bias: Int32Array.from(bias, (b, c) => Math.round(b / ((scale[c] as number) * inputScale(c)))),
   };
+}
+
+/** A channel whose weights are next to nothing beside its bias: a coarser scale keeps the bias within an i32. */
+function coarsened(node: ConvNode, weights: RoundedWeights, inputScale: (c: number) => number, mean: Float64Array): RoundedWeights {
+  // h-sigmoid's own 3 joins the bias when it is packed.
+  const shift = node.activation === 'hardSigmoid' ? 3 : 0;
+  const least = weights.bias.map((b, c) => (Math.abs(b) + shift) / (LARGEST_BIAS * 0.99) / inputScale(c));
+  if (least.every((s, c) => s <= (weights.scale[c] as number))) return weights;
+  const scale = weights.scale.map((s, c) => Math.max(s, least[c] as number));
+  const real = Float32Array.from(weights.filter, (q, i) => q * (weights.scale[i % scale.length] as number));
+  const filter = roundFilter(real, scale);
+  return { filter, scale, bias: correctedBias(node, { filter: real, bias: weights.bias }, { filter, scale }, mean) };
 }

@@ -9,6 +9,8 @@ export interface Scheme {
   readonly range: 'minMax' | 'percentile' | 'leastSquares';
   /** Scales of filters that minimise the squared error, and biases that make up for what rounding shifts. */
   readonly refined: boolean;
+  /** Filters that are rounded for the least error of each layer's output (refine.ts). */
+  readonly compensated?: boolean;
 }
 
 /** From what TFLite's and onnxruntime's converters do to what this package does: one idea a step. */
@@ -39,7 +41,16 @@ export const SCHEMES = {
     refined: false,
   },
   wide: { title: '+ 16-bit lanes everywhere', bits: 16, bottleneckBits: 16, perChannel: true, range: 'minMax', refined: false },
-  best: { title: '+ refined filters and biases', bits: 16, bottleneckBits: 16, perChannel: true, range: 'minMax', refined: true },
+  refined: { title: '+ refined filters and biases', bits: 16, bottleneckBits: 16, perChannel: true, range: 'minMax', refined: true },
+  best: {
+    title: "+ rounding for the output's error",
+    bits: 16,
+    bottleneckBits: 16,
+    perChannel: true,
+    range: 'minMax',
+    refined: true,
+    compensated: true,
+  },
 } as const satisfies Record<string, Scheme>;
 
 export type SchemeName = keyof typeof SCHEMES;

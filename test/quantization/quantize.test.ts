@@ -27,7 +27,7 @@ describe('quantization', () => {
   });
 
   it('gets better from the first scheme to the last', async () => {
-    const ranges = await calibrate(sessionOf(float), calibration, { histograms: true });
+    const { ranges } = await calibrate(sessionOf(float), calibration, { histograms: true });
     const db: Record<string, number> = {};
     for (const name of SCHEME_NAMES) {
       db[name] = (await divergence(float, await quantizeWith(float, ranges, { scheme: SCHEMES[name] }))).sqnrDb;
@@ -59,7 +59,7 @@ describe('quantization', () => {
   });
 
   it('names the layers that harm most first', async () => {
-    const ranges = await calibrate(sessionOf(float), calibration, { histograms: true });
+    const { ranges } = await calibrate(sessionOf(float), calibration, { histograms: true });
     const probe = { data: image(4).data, height: 64, width: 64 };
     const order = await sensitivities(network, ranges, [probe], { scheme: SCHEMES.perTensor });
     expect(order).toHaveLength(network.weights.size);
