@@ -160,7 +160,7 @@ const LEAST_SHARE = 0.85;
 const MOST_SHARE = 1.1;
 /** As many as there are, or as cost no more than so many multiplications. */
 const MOST_TRIALS = 64;
-const MOST_MULTIPLICATIONS = 2e8;
+const MOST_MULTIPLICATIONS = 4e7;
 
 /** The share of the largest scale comes first; a draw that falls well is the better, the fewer weights there are. */
 function sharesFor(multiplications: number): number[] {
