@@ -1,3 +1,5 @@
+import { type ConvNode, isDepthwise } from './graph.js';
+
 // What integers mean, whatever computes them.
 
 /**
@@ -10,6 +12,11 @@ export interface Lanes {
   readonly scale: number | Float32Array;
   readonly low: number;
   readonly high: number;
+  /**
+   * Where a dense convolution reads a scale a channel: what each lane is worth to it. Its filter's rows have taken in the
+   * rest, scale[channel] / unit.
+   */
+  readonly unit?: number;
 }
 
 /** The gate of squeeze-excite in Q15, which one instruction multiplies with. */
@@ -17,3 +24,9 @@ export const GATE_LANES: Lanes = { scale: 2 ** -15, low: 0, high: 32767 };
 
 export const scaleOf = (lanes: Lanes, channel: number): number =>
   typeof lanes.scale === 'number' ? lanes.scale : (lanes.scale[channel] as number);
+
+/** What a convolution takes a lane of its input to be worth. */
+export const unitOf = (node: ConvNode, { scale, unit }: Lanes, channel: number): number => {
+  if (typeof scale === 'number') return scale;
+  return isDepthwise(node) ? (scale[channel] as number) : (unit as number);
+};

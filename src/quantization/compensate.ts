@@ -169,8 +169,56 @@ function sharesFor(multiplications: number): number[] {
   return [1, ...Array.from({ length: trials - 1 }, (_, i) => LEAST_SHARE + (i + 0.5) * step)];
 }
 
+/**
+ * Factors of input channels. Where the largest weights of some are far below those of others, their steps are coarser than
+ * they need be: a factor brings them nearer to the others, and their tensor's own scale makes up for it (AWQ, arXiv
+ * 2306.00978, between layers instead of inside a multiplication). How far is a matter of the output's error.
+ *
+ * @param filter [size, channels], size a multiple of `inputs`
+ * @returns undefined where no factors are the best
+ */
+export function rowFactors(filter: ArrayLike<number>, covariance: Float64Array, inputs: number): Float32Array | undefined {
+  const size = Math.sqrt(covariance.length);
+  const channels = filter.length / size;
+  if ((size * size * channels) / 2 > MOST_MULTIPLICATIONS) return undefined;
+  const largest = new Float64Array(inputs);
+  for (let i = 0; i < filter.length; i++) {
+    const c = Math.floor(i / channels) % inputs;
+    largest[c] = Math.max(largest[c] as number, Math.abs(filter[i] as number));
+  }
+  const most = largest.reduce((a, b) => Math.max(a, b), 0);
+  let best: Float32Array | undefined;
+  let least = totalError(filter, covariance, undefined);
+  // Powers 1/2, 3/4 and 1 by square roots, which are the same on every machine.
+  for (const power of [Math.sqrt, (x: number) => Math.sqrt(x) * Math.sqrt(Math.sqrt(x)), (x: number) => x]) {
+    // A channel that hardly counts at all stays within the others' reach.
+    const factors = Float32Array.from(largest, (m) => 1 / power(Math.max(m / most, 1 / 64)));
+    const error = totalError(filter, covariance, factors);
+    if (error < least) [least, best] = [error, factors];
+  }
+  return best;
+}
+
+function totalError(filter: ArrayLike<number>, covariance: Float64Array, rows: Float32Array | undefined): number {
+  const size = Math.sqrt(covariance.length);
+  const [w, h] = rows ? inRows(filter, covariance, rows) : [filter, covariance];
+  const scale = largestScales(Float32Array.from(w), filter.length / size);
+  return compensated(factorize(h, size, DAMPING), w, scale).error.reduce((sum, error) => sum + error, 0);
+}
+
+/** A filter multiplied by factors of its input channels, and the covariance of the input divided by them. */
+export function inRows(filter: ArrayLike<number>, covariance: Float64Array, rows: Float32Array): [Float64Array, Float64Array] {
+  const size = Math.sqrt(covariance.length);
+  const channels = filter.length / size;
+  const factor = (i: number) => rows[i % rows.length] as number;
+  return [
+    Float64Array.from(filter, (w, i) => w * factor(Math.floor(i / channels))),
+    covariance.map((value, i) => value / factor(Math.floor(i / size)) / factor(i % size)),
+  ];
+}
+
 /** A filter [size, channels], rounded for the least error of the output, each channel with the best of several scales. */
-export function roundForOutput(filter: ArrayLike<number>, { covariance }: InputMoments): RoundedFilter {
+export function roundForOutput(filter: ArrayLike<number>, covariance: Float64Array): RoundedFilter {
   const size = Math.sqrt(covariance.length);
   const channels = filter.length / size;
   const damped = factorize(covariance, size, DAMPING);

@@ -135,9 +135,14 @@ export class Covariance {
           d[i * filled + sample] = drifts[at] as number;
         }
       }
-      addProducts(a, a, size, filled, products, c * size * size);
-      addProducts(d, a, size, filled, driftProducts, c * size * size);
+      addProducts(a, a, size, filled, true, products, c * size * size);
+      addProducts(d, a, size, filled, false, driftProducts, c * size * size);
     }
+  }
+
+  /** Channels of the input. */
+  get inputChannels(): number {
+    return this.node.inputChannels;
   }
 
   /** Windows seen. */
@@ -165,20 +170,34 @@ export class Covariance {
     return {
       mean: own(origin).map((value, i) => value + (shift[i] as number)),
       meanDrift,
-      covariance: centered(this.products, shift),
+      covariance: mirrored(centered(this.products, shift), size),
       drift: centered(this.driftProducts, meanDrift),
     };
   }
 }
 
+/** The lower triangle in place of the upper one. */
+function mirrored(matrix: Float64Array, size: number): Float64Array {
+  for (let i = 0; i < size; i++) for (let j = i + 1; j < size; j++) matrix[i * size + j] = matrix[j * size + i] as number;
+  return matrix;
+}
+
 const commonDivisor = (a: number, b: number): number => (b === 0 ? a : commonDivisor(b, a % b));
 
-/** products += a x b', a and b [size, depth]; two rows by two columns at a time. */
-function addProducts(a: Float64Array, b: Float64Array, size: number, depth: number, products: Float64Array, into: number): void {
+/** products += a x b', a and b [size, depth], or only what lies on the diagonal and below; two rows by two columns at a time. */
+function addProducts(
+  a: Float64Array,
+  b: Float64Array,
+  size: number,
+  depth: number,
+  lower: boolean,
+  products: Float64Array,
+  into: number,
+): void {
   for (let i = 0; i < size; i += 2) {
     const a0 = i * depth;
     const a1 = i + 1 < size ? a0 + depth : a0;
-    for (let j = 0; j < size; j += 2) {
+    for (let j = 0; j < (lower ? i + 1 : size); j += 2) {
       const b0 = j * depth;
       const b1 = j + 1 < size ? b0 + depth : b0;
       let s00 = 0;

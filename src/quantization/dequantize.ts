@@ -1,6 +1,6 @@
 import { fuse } from '../graph/fusion.js';
-import type { Node } from '../graph/graph.js';
-import { type Lanes, scaleOf } from '../graph/lanes.js';
+import { type ConvNode, isDepthwise, type Node } from '../graph/graph.js';
+import { type Lanes, scaleOf, unitOf } from '../graph/lanes.js';
 import { type FloatWeights, isQuantized, type Network, type QuantizedWeights } from '../graph/network.js';
 
 /** The float network that a network is, or that lies behind it. */
@@ -19,21 +19,26 @@ function dequantize(network: Network): Network {
     const own = network.weights.get(node.name);
     if (!own) continue;
     const input = network.lanes.get(node.inputs[0] as string);
-    weights.set(node.name, isQuantized(own) ? floatWeights(own, input as Lanes, node.groups > 1) : own);
+    weights.set(node.name, isQuantized(own) ? floatWeights(own, input as Lanes, node) : own);
   }
   const nodes = network.graph.nodes.map((node) => clamped(node, network.lanes.get(node.name)));
   return fuse({ ...network, graph: { ...network.graph, nodes }, weights, lanes: new Map() });
 }
 
-function floatWeights({ filter, scale, zeroPoint, bias }: QuantizedWeights, input: Lanes, depthwise: boolean): FloatWeights {
+function floatWeights({ filter, scale, zeroPoint, bias }: QuantizedWeights, input: Lanes, node: ConvNode): FloatWeights {
+  // Rows that have taken a scale in give it back.
+  const rows = input.unit === undefined || isDepthwise(node) ? undefined : input;
   const values = new Float32Array(filter.length);
-  for (let i = 0, c = 0; i < filter.length; i++) {
-    values[i] = ((filter[i] as number) - zeroPoint) * (scale[c] as number);
-    if (++c === scale.length) c = 0;
+  for (let i = 0, c = 0, row = 0; i < filter.length; i++) {
+    const value = ((filter[i] as number) - zeroPoint) * (scale[c] as number);
+    values[i] = rows ? (value * (rows.unit as number)) / scaleOf(rows, row % node.inputChannels) : value;
+    if (++c < scale.length) continue;
+    c = 0;
+    row++;
   }
   return {
     filter: values,
-    bias: Float32Array.from(bias, (b, c) => b * (scale[c] as number) * scaleOf(input, depthwise ? c : 0)),
+    bias: Float32Array.from(bias, (b, c) => b * (scale[c] as number) * unitOf(node, input, c)),
   };
 }
 

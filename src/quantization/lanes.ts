@@ -35,8 +35,15 @@ function eightBitRange(range: Range, scheme: Scheme): readonly [number, number] 
  * Where every tensor's real values lie in integer lanes.
  *
  * @param safeLane the largest lane that cannot overflow a convolution's sums
+ * @param rows of tensors whose reader's filter was multiplied by a factor an input channel: its scales follow them
  */
-export function chooseLanes(graph: Graph, ranges: Ranges, safeLane: (node: ConvNode) => number, scheme: Scheme): Map<string, Lanes> {
+export function chooseLanes(
+  graph: Graph,
+  ranges: Ranges,
+  safeLane: (node: ConvNode) => number,
+  scheme: Scheme,
+  rows: ReadonlyMap<string, Float32Array | undefined>,
+): Map<string, Lanes> {
   const lanes = new Map<string, Lanes>();
   const readers = (name: string) => graph.nodes.filter((node) => node.inputs.includes(name));
   const counts = countReaders(graph.nodes);
@@ -83,8 +90,16 @@ export function chooseLanes(graph: Graph, ranges: Ranges, safeLane: (node: ConvN
       continue;
     }
     const most = limit(name);
+    // What a gate passes on has the gated tensor's lanes.
+    const gated = only.find((reader) => reader.kind === 'multiply' && reader.inputs[0] === name)?.name;
+    const factors = rows.get(name) ?? rows.get(gated ?? name);
     const isRelu6 = node !== undefined && 'activation' in node && node.activation === 'relu6';
     const scaleFor = (magnitude: number) => Math.max(isRelu6 ? 6 : name === INPUT ? magnitude : magnitude * HEADROOM, SMALLEST) / most;
+    if (factors) {
+      const unit = factors.reduce((least, factor, c) => Math.max(least, scaleFor(largest(range, c)) / factor), 0);
+      lanes.set(name, { scale: factors.map((factor) => factor * unit), low: -most, high: most, unit });
+      continue;
+    }
     const scale = perChannel
       ? Float32Array.from({ length: channels }, (_, c) => scaleFor(largest(range, c)))
       : scaleFor(Math.max(-lowest(range), highest(range)));

@@ -1,4 +1,6 @@
 import { FLOAT32 } from '../compute/float32/float32.js';
+import { lanesBy } from '../compute/lanes/lanes.js';
+import { PAIRS } from '../compute/lanes/pairs.js';
 import { Engine } from '../engine/engine.js';
 import type { ConvNode, Node, Shape } from '../graph/graph.js';
 import type { FloatWeights } from '../graph/network.js';
@@ -6,8 +8,7 @@ import { PackedNetwork } from '../runtime/packed-network.js';
 import { layOut, type Program } from '../runtime/plan.js';
 import type { TensorView } from '../runtime/tensors.js';
 
-/** Nothing here has lanes. */
-const ARITHMETICS = { real: FLOAT32, lanes: FLOAT32 };
+const ARITHMETICS = { real: FLOAT32, lanes: lanesBy(PAIRS) };
 
 /** One image's tensor, [height, width, channels] row by row. */
 export interface Values {

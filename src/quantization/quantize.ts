@@ -1,5 +1,5 @@
-import { type ConvNode, isDepthwise } from '../graph/graph.js';
-import { type Lanes, scaleOf } from '../graph/lanes.js';
+import type { ConvNode } from '../graph/graph.js';
+import { type Lanes, unitOf } from '../graph/lanes.js';
 import type { FloatWeights, Network, QuantizedWeights, Weights } from '../graph/network.js';
 import { largestSafeLane } from '../graph/sums.js';
 import { correctedBias, largestScales, leastSquaresScales, roundFilter } from './filters.js';
@@ -51,6 +51,7 @@ export function quantizeNetwork(network: Network, ranges: Ranges, options: Schem
       return largestSafeLane(node, { filter, scale, zeroPoint: 0, bias: new Int32Array(node.channels).fill(LARGEST_BIAS) });
     },
     scheme,
+    new Map(convs.map((node) => [node.inputs[0] as string, rounded.get(node.name)?.rows])),
   );
   const weights = new Map<string, Weights>();
   for (const node of convs) {
@@ -70,7 +71,7 @@ function nearest(node: ConvNode, weights: FloatWeights, mean: Float64Array | und
 
 /** Gives the bias its unit. */
 function inLanes(node: ConvNode, weights: RoundedWeights, input: Lanes, mean: Float64Array): QuantizedWeights {
-  const inputScale = (c: number) => scaleOf(input, isDepthwise(node) ? c : 0);
+  const inputScale = (c: number) => unitOf(node, input, c);
   const { filter, scale, bias } = coarsened(node, weights, inputScale, mean);
   return {
     filter,
@@ -89,5 +90,6 @@ function coarsened(node: ConvNode, weights: RoundedWeights, inputScale: (c: numb
   const scale = weights.scale.map((s, c) => Math.max(s, least[c] as number));
   const real = Float32Array.from(weights.filter, (q, i) => q * (weights.scale[i % scale.length] as number));
   const filter = roundFilter(real, scale);
-  return { filter, scale, bias: correctedBias(node, { filter: real, bias: weights.bias }, { filter, scale }, mean) };
+  const inRows = mean.map((value, c) => value / (weights.rows?.[c] ?? 1));
+  return { ...weights, filter, scale, bias: correctedBias(node, { filter: real, bias: weights.bias }, { filter, scale }, inRows) };
 }

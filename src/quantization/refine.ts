@@ -1,7 +1,17 @@
 import { throwIfAborted } from '../abort.js';
-import { type ConvNode, INPUT, INPUT_CHANNELS, imageInput, inferShapes, isDepthwise, type Node } from '../graph/graph.js';
+import {
+  type ConvNode,
+  countReaders,
+  INPUT,
+  INPUT_CHANNELS,
+  imageInput,
+  inferShapes,
+  isDepthwise,
+  type Node,
+  outputNames,
+} from '../graph/graph.js';
 import type { FloatWeights, Network } from '../graph/network.js';
-import { followed, roundForOutput } from './compensate.js';
+import { followed, inRows, roundForOutput, rowFactors } from './compensate.js';
 import { Covariance, type InputMoments } from './covariance.js';
 import type { RoundedFilter } from './filters.js';
 import { PieceRunner, type Values } from './piece.js';
@@ -19,6 +29,8 @@ import type { Probe } from './sensitivity.js';
 /** A layer in integers, but for its bias, whose unit depends on lanes that are not chosen yet. */
 export interface RoundedWeights extends RoundedFilter {
   readonly bias: Float32Array;
+  /** Factors of the input channels that the filter was multiplied by, where the tensor's scales make up for them. */
+  readonly rows?: Float32Array | undefined;
 }
 
 export interface RefineOptions {
@@ -30,7 +42,7 @@ export interface RefineOptions {
 
 /** Windows that a layer's covariance is made of; a depthwise one's matrices are small. */
 const WINDOWS = 6400;
-const DEPTHWISE_WINDOWS = 1600;
+const DEPTHWISE_WINDOWS = 800;
 
 interface Piece {
   readonly input: string;
@@ -154,26 +166,44 @@ class Refinement {
     let image = 0;
     for (const { rounded, float } of this.pairs(piece, node.inputs[0] as string)) covariance.add(runner, rounded, float, image++);
     const weights = this.float.get(node.name) as FloatWeights;
-    const rounded = roundedLayer(weights, covariance, (index) => covariance.moments(runner, index));
+    const rounded = roundedLayer(weights, covariance, (index) => covariance.moments(runner, index), this.absorbs(node));
     this.result.set(node.name, rounded);
-    const { filter, scale, bias } = rounded;
-    this.current.set(node.name, { filter: Float32Array.from(filter, (q, i) => q * (scale[i % scale.length] as number)), bias });
+    this.current.set(node.name, inRealUnits(rounded));
   }
+
+  /** Whether a convolution can take in its input's scales: it reads them alone, and nothing else keeps them from being any. */
+  private absorbs({ inputs, groups }: ConvNode): boolean {
+    const { nodes, outputs } = this.network.graph;
+    const [input] = inputs as [string];
+    const maker = nodes.find(({ name }) => name === input);
+    const free = maker?.kind === 'multiply' || (maker?.kind === 'conv' && maker.inputs.length === 1);
+    return groups === 1 && free && countReaders(nodes).get(input) === 1 && !outputNames(outputs).includes(input);
+  }
+}
+
+function inRealUnits({ filter, scale, bias, rows }: RoundedWeights): FloatWeights {
+  const channels = scale.length;
+  const factor = (row: number) => (rows ? (rows[row % rows.length] as number) : 1);
+  return { filter: Float32Array.from(filter, (q, i) => (q * (scale[i % channels] as number)) / factor(Math.floor(i / channels))), bias };
 }
 
 /** Filter by filter: one, or a depthwise convolution's, which have a channel each. */
 function roundedLayer(
   { filter, bias }: FloatWeights,
-  { size, count, seen }: Covariance,
+  { size, count, seen, inputChannels }: Covariance,
   momentsOf: (index: number) => InputMoments,
+  absorbs: boolean,
 ): RoundedWeights {
   const channels = bias.length;
   const result = { filter: new Int8Array(filter.length), scale: new Float32Array(channels), bias: new Float32Array(channels) };
   const own = channels / count;
+  let rows: Float32Array | undefined;
   for (let index = 0; index < count; index++) {
     const moments = momentsOf(index);
     const float = count === 1 ? filter : Float32Array.from({ length: size }, (_, i) => filter[i * channels + index] as number);
-    const rounded = roundForOutput(followed(float, moments, seen), moments);
+    const aim = followed(float, moments, seen);
+    if (absorbs) rows = rowFactors(aim, moments.covariance, inputChannels);
+    const rounded = roundForOutput(...(rows ? inRows(aim, moments.covariance, rows) : ([aim, moments.covariance] as const)));
     const first = index * own;
     result.scale.set(rounded.scale, first);
     for (let c = 0; c < own; c++) {
@@ -183,10 +213,11 @@ function roundedLayer(
         const [q, w] = [rounded.filter[i * own + c] as number, float[i * own + c] as number];
         result.filter[i * channels + first + c] = q;
         const mean = moments.mean[i] as number;
-        shift += w * (mean + (moments.meanDrift[i] as number)) - q * (rounded.scale[c] as number) * mean;
+        shift +=
+          w * (mean + (moments.meanDrift[i] as number)) - ((q * (rounded.scale[c] as number)) / (rows?.[i % inputChannels] ?? 1)) * mean;
       }
       result.bias[first + c] = (bias[first + c] as number) + shift;
     }
   }
-  return result;
+  return rows ? { ...result, rows } : result;
 }

@@ -12,7 +12,8 @@ import { expectTensor, type RawTensor, refuseExtra, type TensorFile, toFloat32, 
  *   NODE.filter   F32 or I8 [kernelHeight, kernelWidth, inputChannels / groups, channels]
  *   NODE.bias     F32, or I32 in units of input scale x filter scale
  *   NODE.scale    F32 [channels], quantized filters only
- *   NODE.lanes    F32 [channels], for tensors quantized with a scale a channel; a scale a tensor is in the metadata
+ *   NODE.lanes    F32 [channels], for tensors quantized with a scale a channel; a scale a tensor is in the metadata, and
+ *                 so is what filters whose rows have taken these scales in read instead, the "unit"
  */
 
 const FORMAT = 'mobilenet-v3-wasm';
@@ -24,7 +25,7 @@ interface Description {
   readonly version: number;
   readonly graph: Graph;
   readonly zeroPoints: Record<string, number>;
-  readonly lanes: Record<string, { scale?: number; low: number; high: number }>;
+  readonly lanes: Record<string, { scale?: number; unit?: number; low: number; high: number }>;
   readonly preprocessing: unknown;
 }
 
@@ -48,8 +49,8 @@ export function writeNative(network: Network): Uint8Array {
     if (weights.zeroPoint !== 0) zeroPoints[node.name] = weights.zeroPoint;
   }
   const lanes: Description['lanes'] = {};
-  for (const [name, { scale, low, high }] of network.lanes) {
-    lanes[name] = typeof scale === 'number' ? { scale, low, high } : { low, high };
+  for (const [name, { scale, unit, low, high }] of network.lanes) {
+    lanes[name] = typeof scale === 'number' ? { scale, low, high } : { ...(unit === undefined ? {} : { unit }), low, high };
     if (typeof scale !== 'number') tensors.set(`${name}.lanes`, raw('F32', [scale.length], scale));
   }
   const description: Description = { version: VERSION, graph: network.graph, zeroPoints, lanes, preprocessing: network.preprocessing };
@@ -98,9 +99,10 @@ export function readNative(file: TensorFile): Network {
     const sound = shape && Number.isInteger(low) && Number.isInteger(high) && low >= -32768 && high <= 32767 && low < high;
     if (!sound) throw new ModelFormatError(`the range of tensor "${name}" is damaged or of no tensor of the network.`);
     const scale = entry.scale ?? toFloat32(`${name}.lanes`, take(`${name}.lanes`, [shape[2]]));
-    const scales = typeof scale === 'number' ? [scale] : [...scale];
+    const { unit } = entry;
+    const scales = [...(typeof scale === 'number' ? [scale] : scale), ...(unit === undefined ? [] : [unit])];
     if (!scales.every((s) => Number.isFinite(s) && s > 0)) throw new ModelFormatError(`the scale of tensor "${name}" is to be above zero.`);
-    lanes.set(name, { scale, low, high });
+    lanes.set(name, { scale, low, high, ...(unit === undefined ? {} : { unit }) });
   }
   refuseExtra(file, used);
   const labels = readLabels(file.metadata['labels'], graph.classes);

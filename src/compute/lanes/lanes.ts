@@ -1,7 +1,7 @@
 import type { Engine } from '../../engine/engine.js';
 import { QuantizationError } from '../../errors.js';
 import { type ConvNode, isDepthwise } from '../../graph/graph.js';
-import { type Lanes, scaleOf } from '../../graph/lanes.js';
+import { type Lanes, scaleOf, unitOf } from '../../graph/lanes.js';
 import type { QuantizedWeights } from '../../graph/network.js';
 import type { Arithmetic, PackedConv, Source } from '../arithmetic.js';
 import { convCall, padChannels } from '../convolution.js';
@@ -29,11 +29,12 @@ function packConv(
   lanesOf: (tensor: string) => Lanes,
 ): PackedConv {
   const [read, residual] = node.inputs;
-  const input = lanesOf(read as string);
+  const given = lanesOf(read as string);
   const output = lanesOf(node.name);
-  if (!isDepthwise(node) && typeof input.scale !== 'number') {
-    throw new QuantizationError(`${node.name}: only a depthwise convolution can read a tensor with a scale per channel.`);
+  if (!isDepthwise(node) && typeof given.scale !== 'number' && given.unit === undefined) {
+    throw new QuantizationError(`${node.name}: its filter has not taken in the scale per channel of the tensor that it reads.`);
   }
+  const input = isDepthwise(node) ? given : { ...given, scale: unitOf(node, given, 0) };
   const ends = packEnds(engine, node, weights, input, output);
   const residualScale = residual ? scaleOf(lanesOf(residual), 0) / scaleOf(output, 0) : 0;
   const packed = way.pack(engine, node, weights, source, input, ends.bias);

@@ -1,7 +1,7 @@
 import type { Engine } from '../../engine/engine.js';
 import { Kernel } from '../../engine/kernel.js';
 import { QuantizationError, UnsupportedModelError } from '../../errors.js';
-import { GATE_LANES } from '../../graph/lanes.js';
+import { GATE_LANES, type Lanes } from '../../graph/lanes.js';
 import type { Call, Operand, OtherNode } from '../arithmetic.js';
 import { lanesOf, perChannel, stepOf } from '../constants.js';
 import { affineOf, clampOf, elements, isOnePixel, rows, second } from '../elementwise.js';
@@ -29,7 +29,7 @@ export function nodeCall(engine: Engine, node: OtherNode, [input, other]: readon
     }
     case 'multiply': {
       const perPixel = !isOnePixel(y);
-      const same = typeof out.scale === 'number' && out.scale === xLanes.scale;
+      const same = sameScale(out.scale, xLanes.scale);
       if (!perPixel && same && yLanes.scale === GATE_LANES.scale) {
         return { kind, instruction: () => ({ ...rows(Kernel.lanes_gate, x, output), ...second(y) }) };
       }
@@ -67,3 +67,6 @@ export function nodeCall(engine: Engine, node: OtherNode, [input, other]: readon
     }
   }
 }
+
+const sameScale = (a: Lanes['scale'], b: Lanes['scale']): boolean =>
+  typeof a === 'number' || typeof b === 'number' ? a === b : a.every((scale, c) => scale === b[c]);
