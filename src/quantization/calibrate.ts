@@ -1,12 +1,15 @@
 import { throwIfAborted } from '../abort.js';
 import { QuantizationError } from '../errors.js';
+import { INPUT } from '../graph/graph.js';
 import type { Network } from '../graph/network.js';
 import type { ModelInput } from '../inputs.js';
 import { Session } from '../runtime/session.js';
 import { floatNetwork } from './dequantize.js';
+import { stepsIn } from './lanes.js';
 import { observeRanges, type Ranges } from './observe.js';
 import { quantizeNetwork } from './quantize.js';
 import { roundedWeights } from './refine.js';
+import { SCHEMES, type Scheme } from './schemes.js';
 import { layersToKeep, type Probe } from './sensitivity.js';
 
 export interface CalibrationOptions {
@@ -76,6 +79,13 @@ export interface QuantizeOptions extends CalibrationOptions {
   readonly keepFloat?: readonly string[];
   /** Keep the most harmful layers in float32 until at most this share of calibration inputs changes its top-1. Holds those inputs in memory. */
   readonly maxDrop?: number;
+  /**
+   * Bits of activations. 16, where it is left out, cost nothing on x86; 8 are what other runtimes and processors for
+   * neural networks have, and half the work where sums are computed in planes of bytes.
+   */
+  readonly activations?: 8 | 16;
+  /** Tensors, by the name of the layer that makes them, that keep 16 bits where activations have 8. */
+  readonly wide?: readonly string[];
 }
 
 /** The int8 network of a session's, by calibration. */
@@ -84,12 +94,15 @@ export async function quantizeSession(
   calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>,
   options: QuantizeOptions = {},
 ): Promise<Network> {
-  const { maxDrop, signal, onProgress } = options;
+  const { maxDrop, activations = 16, signal, onProgress } = options;
   const keepFloat = new Set(options.keepFloat);
   if (maxDrop !== undefined && !(maxDrop >= 0 && maxDrop <= 1)) {
     throw new QuantizationError(`maxDrop must be a share from 0 to 1; got ${maxDrop}.`);
   }
+  if (activations !== 8 && activations !== 16) throw new QuantizationError(`activations must be 8 or 16; got ${activations}.`);
   const network = floatNetwork(session.network);
+  const missing = options.wide?.find((name) => name !== INPUT && !network.graph.nodes.some((node) => node.name === name));
+  if (missing !== undefined) throw new QuantizationError(`wide names "${missing}", which no layer of this network makes.`);
   const unknown = [...keepFloat].find((name) => !network.weights.has(name));
   if (unknown !== undefined) {
     const layers = [...network.weights.keys()].join(', ');
@@ -100,10 +113,11 @@ export async function quantizeSession(
     seen = inputs;
     onProgress?.(inputs);
   };
-  const { ranges, inputs } = await calibrate(session, calibration, { signal, onProgress: onInput });
+  const { ranges, inputs } = await calibrate(session, calibration, { signal, onProgress: onInput, histograms: activations === 8 });
   const onLayer = (done: number, of: number) => onProgress?.(seen, done, of);
-  const rounded = await roundedWeights(network, inputs, { keepFloat, signal, onLayer });
-  const scheme = { keepFloat, rounded };
-  if (maxDrop === undefined) return quantizeNetwork(network, ranges, scheme);
-  return quantizeNetwork(network, ranges, { ...scheme, keepFloat: await layersToKeep(network, ranges, inputs, maxDrop, scheme) });
+  const scheme: Scheme = activations === 16 ? SCHEMES.best : { ...SCHEMES.eight, wide: new Set(options.wide) };
+  const rounded = await roundedWeights(network, inputs, { keepFloat, signal, onLayer, stepsOf: stepsIn(scheme, ranges) });
+  const chosen = { scheme, keepFloat, rounded };
+  if (maxDrop === undefined) return quantizeNetwork(network, ranges, chosen);
+  return quantizeNetwork(network, ranges, { ...chosen, keepFloat: await layersToKeep(network, ranges, inputs, maxDrop, chosen) });
 }

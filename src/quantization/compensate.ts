@@ -17,7 +17,7 @@ import { largestScales, type RoundedFilter } from './filters.js';
 /** Of the mean variance, added to each: what calibration has not seen is not free. */
 const DAMPING = 0.01;
 /** The same where weights are moved: that learns from calibration more than rounding does. */
-const DRIFT_DAMPING = 0.1;
+const DRIFT_DAMPING = 0.3;
 const SAMPLES_PER_VALUE = 4;
 
 export interface Damped {
@@ -169,34 +169,74 @@ function sharesFor(multiplications: number): number[] {
   return [1, ...Array.from({ length: trials - 1 }, (_, i) => LEAST_SHARE + (i + 0.5) * step)];
 }
 
+/** Powers by square roots, which are the same on every machine. */
+const POWERS: readonly ((x: number) => number)[] = [
+  () => 1,
+  (x) => Math.sqrt(Math.sqrt(x)),
+  Math.sqrt,
+  (x) => Math.sqrt(x) * Math.sqrt(Math.sqrt(x)),
+  (x) => x,
+];
+/** A channel that hardly counts at all stays within the others' reach. */
+const REACH = 1 / 64;
+
 /**
  * Factors of input channels. Where the largest weights of some are far below those of others, their steps are coarser than
  * they need be: a factor brings them nearer to the others, and their tensor's own scale makes up for it (AWQ, arXiv
- * 2306.00978, between layers instead of inside a multiplication). How far is a matter of the output's error.
+ * 2306.00978, between layers instead of inside a multiplication). Where the input has 8 bits, factors that follow the steps
+ * that its channels need keep those fine (SmoothQuant, arXiv 2211.10438). How far either goes is a matter of the output's
+ * error.
  *
  * @param filter [size, channels], size a multiple of `inputs`
+ * @param steps that an input channel would have for itself; left out, the input's steps are too fine to count
  * @returns undefined where no factors are the best
  */
-export function rowFactors(filter: ArrayLike<number>, covariance: Float64Array, inputs: number): Float32Array | undefined {
+export function rowFactors(
+  filter: ArrayLike<number>,
+  covariance: Float64Array,
+  inputs: number,
+  steps?: Float32Array,
+): Float32Array | undefined {
   const size = Math.sqrt(covariance.length);
   const channels = filter.length / size;
-  if ((size * size * channels) / 2 > MOST_MULTIPLICATIONS) return undefined;
+  const large = (size * size * channels) / 2 > MOST_MULTIPLICATIONS / 4;
+  if (large && !steps) return undefined;
   const largest = new Float64Array(inputs);
+  const energy = new Float64Array(inputs);
   for (let i = 0; i < filter.length; i++) {
     const c = Math.floor(i / channels) % inputs;
-    largest[c] = Math.max(largest[c] as number, Math.abs(filter[i] as number));
+    const w = filter[i] as number;
+    largest[c] = Math.max(largest[c] as number, Math.abs(w));
+    energy[c] = (energy[c] as number) + w * w;
   }
-  const most = largest.reduce((a, b) => Math.max(a, b), 0);
+  const weightOf = relative(largest);
+  const stepOf = relative(steps ?? []);
+  const noiseOf = (factors: Float32Array) => {
+    if (!steps) return 0;
+    const unit = factors.reduce((most, factor, c) => Math.max(most, (steps[c] as number) / factor), 0);
+    return factors.reduce((sum, factor, c) => sum + (factor * unit * factor * unit * (energy[c] as number)) / 12, 0);
+  };
+  const none = new Float32Array(inputs).fill(1);
   let best: Float32Array | undefined;
-  let least = totalError(filter, covariance, undefined);
-  // Powers 1/2, 3/4 and 1 by square roots, which are the same on every machine.
-  for (const power of [Math.sqrt, (x: number) => Math.sqrt(x) * Math.sqrt(Math.sqrt(x)), (x: number) => x]) {
-    // A channel that hardly counts at all stays within the others' reach.
-    const factors = Float32Array.from(largest, (m) => 1 / power(Math.max(m / most, 1 / 64)));
-    const error = totalError(filter, covariance, factors);
-    if (error < least) [least, best] = [error, factors];
+  // What rounding a large filter costs depends little on factors, and much time.
+  const errorOf = (factors: Float32Array | undefined) => (large ? 0 : totalError(filter, covariance, factors));
+  let least = errorOf(undefined) + noiseOf(none);
+  for (const ofSteps of steps ? POWERS : POWERS.slice(0, 1)) {
+    for (const ofWeights of large ? POWERS.slice(0, 1) : POWERS) {
+      const factors = none.map((_, c) => (steps ? ofSteps(stepOf(c)) : 1) / ofWeights(weightOf(c)));
+      const noise = noiseOf(factors);
+      if (noise >= least) continue;
+      const error = noise + errorOf(factors);
+      if (error < least) [least, best] = [error, factors];
+    }
   }
   return best;
+}
+
+/** Each value's share of the largest. */
+function relative(values: ArrayLike<number>): (index: number) => number {
+  const most = Array.from(values).reduce((a, b) => Math.max(a, b), 0);
+  return (index) => Math.max((values[index] as number) / most, REACH);
 }
 
 function totalError(filter: ArrayLike<number>, covariance: Float64Array, rows: Float32Array | undefined): number {

@@ -1,10 +1,13 @@
-const BINS = 2048; // of which half are below zero
-
 /** Counts of values in bins of equal width around zero; when a value lies outside, bins are merged by twos. */
 export class Histogram {
-  private readonly counts = new Float64Array(BINS);
+  private readonly counts: Float64Array;
   /** Bins cover [-reach, reach). A power of two, so that merged bins are exact. */
   private reach = 2 ** -10;
+
+  /** @param bins of which half are below zero */
+  constructor(private readonly bins = 2048) {
+    this.counts = new Float64Array(bins);
+  }
 
   add(values: Float32Array, from: number, count: number): void {
     const { counts } = this;
@@ -14,22 +17,22 @@ export class Histogram {
         if (!Number.isFinite(value)) return;
         this.merge();
       }
-      const bin = Math.floor((value / this.reach + 1) * (BINS / 2));
+      const bin = Math.floor((value / this.reach + 1) * (this.bins / 2));
       counts[bin] = (counts[bin] as number) + 1;
     }
   }
 
   private merge(): void {
     const { counts } = this;
-    const half = BINS / 2;
-    const quarter = BINS / 4;
+    const half = this.bins / 2;
+    const quarter = this.bins / 4;
     const merged = Float64Array.from({ length: half }, (_, i) => (counts[2 * i] as number) + (counts[2 * i + 1] as number));
     counts.fill(0);
     counts.set(merged, quarter);
     this.reach *= 2;
   }
 
-  private center = (bin: number) => ((bin + 0.5) / (BINS / 2) - 1) * this.reach;
+  private center = (bin: number) => ((bin + 0.5) / (this.bins / 2) - 1) * this.reach;
 
   /** Leaves `share` of the values outside, as many below as above. */
   percentile(share: number): readonly [number, number] {
@@ -42,7 +45,7 @@ export class Histogram {
       }
       return 0;
     };
-    const up = Array.from({ length: BINS }, (_, i) => i);
+    const up = Array.from({ length: this.bins }, (_, i) => i);
     return [bound(up), bound([...up].reverse())];
   }
 
@@ -66,13 +69,15 @@ export class Histogram {
   }
 
   private squaredError(low: number, high: number, levels: number): number {
-    const rounding = ((high - low) / levels) ** 2 / 12;
+    const step = (high - low) / levels;
+    const rounding = (step * step) / 12;
     let error = 0;
-    for (let bin = 0; bin < BINS; bin++) {
+    for (let bin = 0; bin < this.bins; bin++) {
       const count = this.counts[bin] as number;
       if (count === 0) continue;
       const value = this.center(bin);
-      error += count * (value < low ? (value - low) ** 2 : value > high ? (value - high) ** 2 : rounding);
+      const outside = value < low ? value - low : value > high ? value - high : 0;
+      error += count * (outside === 0 ? rounding : outside * outside);
     }
     return error;
   }

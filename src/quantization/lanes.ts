@@ -1,35 +1,19 @@
 import { QuantizationError } from '../errors.js';
 import { type ConvNode, countReaders, type Graph, INPUT, isDepthwise, type Node } from '../graph/graph.js';
 import { GATE_LANES, type Lanes } from '../graph/lanes.js';
+import { EIGHT_BIT_GATE, eightBits, eightBitsPerChannel } from './eight-bits.js';
 import type { Range, Ranges } from './observe.js';
 import type { Scheme } from './schemes.js';
 
 /** 16-bit lanes keep this much room above what calibration saw: they have it to spare, and unseen images then rarely clip. */
 const HEADROOM = 2;
 const LARGEST_LANE = 32767;
-const STEPS = 255;
-/** Of values, left outside of an 8-bit range chosen by percentile. */
-const OUTSIDE = 1e-4;
 /** A tensor of zeros: any range does. */
 const SMALLEST = 1e-6;
 
 const largest = ({ min, max }: Range, c: number) => Math.max(Math.abs(min[c] as number), Math.abs(max[c] as number));
 const lowest = ({ min }: Range) => min.reduce((a, b) => Math.min(a, b));
 const highest = ({ max }: Range) => max.reduce((a, b) => Math.max(a, b));
-
-/** 8 bits with a zero point: [low, high] spans 255 steps and contains zero. */
-function eightBits(min: number, max: number): { scale: number; low: number; high: number } {
-  const [bottom, top] = [Math.min(min, 0), Math.max(max, 0)];
-  const scale = Math.max(top - bottom, SMALLEST) / STEPS;
-  const low = Math.round(bottom / scale);
-  return { scale, low, high: low + STEPS };
-}
-
-function eightBitRange(range: Range, scheme: Scheme): readonly [number, number] {
-  const [min, max] = [lowest(range), highest(range)];
-  if (!range.histogram || scheme.range === 'minMax') return [min, max];
-  return scheme.range === 'percentile' ? range.histogram.percentile(OUTSIDE) : range.histogram.leastSquares(min, max, STEPS);
-}
 
 /**
  * Where every tensor's real values lie in integer lanes.
@@ -61,38 +45,33 @@ export function chooseLanes(
     const node = byName.get(name);
     const only = readers(name);
     // Logits are compared with each other: their steps stay fine.
-    const bits = only.length === 0 ? 16 : narrow(node) ? scheme.bottleneckBits : scheme.bits;
+    const bits = only.length === 0 || scheme.wide?.has(name) ? 16 : narrow(node) ? scheme.bottleneckBits : scheme.bits;
     if (isGate(node, only, counts.get(name))) {
-      lanes.set(name, bits === 16 ? GATE_LANES : { scale: 1 / STEPS, low: 0, high: STEPS });
+      lanes.set(name, bits === 16 || scheme.compensated ? GATE_LANES : EIGHT_BIT_GATE);
       continue;
     }
-    if (node?.kind === 'multiply' && lanes.get(node.inputs[1] as string) === GATE_LANES) {
-      lanes.set(name, lanes.get(node.inputs[0] as string) as Lanes);
-      continue;
-    }
-    const channels = range.min.length;
-    const perChannel =
-      scheme.perChannel &&
-      name !== graph.outputs.embedding &&
-      only.length > 0 &&
-      only.every((reader) => reader.kind === 'conv' && isDepthwise(reader) && reader.inputs.length === 1);
-    if (bits === 8) {
-      if (!perChannel) {
-        lanes.set(name, eightBits(...eightBitRange(range, scheme)));
+    if (bits === 16 && node?.kind === 'multiply' && lanes.get(node.inputs[1] as string) === GATE_LANES) {
+      const gated = lanes.get(node.inputs[0] as string) as Lanes;
+      if (gated.high - gated.low > 255) {
+        lanes.set(name, gated);
         continue;
       }
-      // Channels share a zero point: 0 where there is a ReLU, the middle where there is none.
-      const low = lowest(range) < 0 ? -128 : 0;
-      const high = low + STEPS;
-      const scale = (c: number) =>
-        Math.max((range.max[c] as number) / high, low < 0 ? (range.min[c] as number) / low : 0, SMALLEST / STEPS);
-      lanes.set(name, { scale: Float32Array.from({ length: channels }, (_, c) => scale(c)), low, high });
+    }
+    const perChannel =
+      scheme.perChannel && only.length > 0 && only.every((reader) => readsPerChannel(reader, name, bits === 8 && scheme.compensated));
+    if (bits === 8) {
+      const factors = rows.get(name);
+      if (factors) {
+        const { scale, low, high } = eightBitsPerChannel(range, scheme);
+        const unit = factors.reduce((least, factor, c) => Math.max(least, (scale[c] as number) / factor), 0);
+        lanes.set(name, { scale: factors.map((factor) => factor * unit), low, high, unit });
+      } else lanes.set(name, perChannel ? eightBitsPerChannel(range, scheme) : eightBits(range, scheme));
       continue;
     }
     const most = limit(name);
     // What a gate passes on has the gated tensor's lanes.
-    const gated = only.find((reader) => reader.kind === 'multiply' && reader.inputs[0] === name)?.name;
-    const factors = rows.get(name) ?? rows.get(gated ?? name);
+    const gate = only.find((reader) => reader.kind === 'multiply' && reader.inputs[0] === name)?.name;
+    const factors = rows.get(name) ?? rows.get(gate ?? name);
     const isRelu6 = node !== undefined && 'activation' in node && node.activation === 'relu6';
     const scaleFor = (magnitude: number) => Math.max(isRelu6 ? 6 : name === INPUT ? magnitude : magnitude * HEADROOM, SMALLEST) / most;
     if (factors) {
@@ -101,11 +80,24 @@ export function chooseLanes(
       continue;
     }
     const scale = perChannel
-      ? Float32Array.from({ length: channels }, (_, c) => scaleFor(largest(range, c)))
+      ? Float32Array.from(range.min, (_, c) => scaleFor(largest(range, c)))
       : scaleFor(Math.max(-lowest(range), highest(range)));
     lanes.set(name, { scale, low: -most, high: most });
   }
   return lanes;
+}
+
+/** For a scheme of 8 bits, the steps that a tensor's channels would have for themselves. */
+export const stepsIn =
+  (scheme: Scheme, ranges: Ranges) =>
+  (name: string): Float32Array | undefined =>
+    scheme.bits === 16 || scheme.wide?.has(name) ? undefined : eightBitsPerChannel(ranges.get(name) as Range, scheme).scale;
+
+/** Whether a node reads a tensor channel by channel, so that each may have a scale of its own. */
+function readsPerChannel(reader: Node, name: string, compensated = false): boolean {
+  if (reader.inputs[0] !== name || reader.inputs.indexOf(name, 1) > 0) return false;
+  if (reader.kind === 'conv') return isDepthwise(reader) && reader.inputs.length === 1;
+  return compensated && (reader.kind === 'globalAveragePool' || reader.kind === 'multiply');
 }
 
 /** Between blocks, where nothing bends the values: a projection, and its sum with the residual. */

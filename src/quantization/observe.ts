@@ -14,7 +14,12 @@ export interface Range {
   pixels: number;
   /** One a tensor; only where ranges are to be chosen by it. */
   readonly histogram?: Histogram;
+  /** One a channel, with it. */
+  readonly channels?: readonly Histogram[];
 }
+
+/** Fewer bins a channel than a tensor: there are many channels. */
+const CHANNEL_BINS = 256;
 
 export type Ranges = Map<string, Range>;
 
@@ -23,7 +28,7 @@ const newRange = (channels: number, histogram: boolean): Range => ({
   max: new Float32Array(channels).fill(Number.NEGATIVE_INFINITY),
   sum: new Float64Array(channels),
   pixels: 0,
-  ...(histogram ? { histogram: new Histogram() } : {}),
+  ...(histogram ? { histogram: new Histogram(), channels: Array.from({ length: channels }, () => new Histogram(CHANNEL_BINS)) } : {}),
 });
 
 /** Adds to `ranges` what one input makes of every tensor. The input already lies in the plan. */
@@ -39,7 +44,7 @@ export function observeRanges(session: Session, plan: Plan, ranges: Ranges, hist
 }
 
 function widen(range: Range, { name, shape, pointer, rowStride, pixelStride }: TensorView, values: Float32Array): void {
-  const { min, max, sum, histogram } = range;
+  const { min, max, sum, histogram, channels: own } = range;
   const [height, width, channels] = shape;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -51,6 +56,7 @@ function widen(range: Range, { name, shape, pointer, rowStride, pixelStride }: T
         sum[c] = (sum[c] as number) + value;
       }
       histogram?.add(values, at, channels);
+      if (own) for (let c = 0; c < channels; c++) (own[c] as Histogram).add(values, at + c, 1);
     }
   }
   range.pixels += height * width;

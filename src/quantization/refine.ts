@@ -36,6 +36,8 @@ export interface RoundedWeights extends RoundedFilter {
 export interface RefineOptions {
   /** Names of convolutions that stay in float32. */
   readonly keepFloat?: ReadonlySet<string>;
+  /** For activations of 8 bits: the steps that a tensor's channels would have for themselves; undefined where it has 16. */
+  readonly stepsOf?: (tensor: string) => Float32Array | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onLayer?: (done: number, of: number) => void;
 }
@@ -166,20 +168,24 @@ class Refinement {
     let image = 0;
     for (const { rounded, float } of this.pairs(piece, node.inputs[0] as string)) covariance.add(runner, rounded, float, image++);
     const weights = this.float.get(node.name) as FloatWeights;
-    const rounded = roundedLayer(weights, covariance, (index) => covariance.moments(runner, index), this.absorbs(node));
+    const rounded = roundedLayer(weights, covariance, (index) => covariance.moments(runner, index), this.factorsFor(node));
     this.result.set(node.name, rounded);
     this.current.set(node.name, inRealUnits(rounded));
   }
 
-  /** Whether a convolution can take in its input's scales: it reads them alone, and nothing else keeps them from being any. */
-  private absorbs({ inputs, groups }: ConvNode): boolean {
+  /** Where a convolution can take in its input's scales: it reads them alone, and nothing else keeps them from being any. */
+  private factorsFor({ inputs, groups, inputChannels }: ConvNode): FactorsOf {
     const { nodes, outputs } = this.network.graph;
     const [input] = inputs as [string];
     const maker = nodes.find(({ name }) => name === input);
-    const free = maker?.kind === 'multiply' || (maker?.kind === 'conv' && maker.inputs.length === 1);
-    return groups === 1 && free && countReaders(nodes).get(input) === 1 && !outputNames(outputs).includes(input);
+    const free = maker?.kind === 'multiply' || maker?.kind === 'globalAveragePool' || (maker?.kind === 'conv' && maker.inputs.length === 1);
+    if (groups > 1 || !free || countReaders(nodes).get(input) !== 1 || outputNames(outputs).includes(input)) return () => undefined;
+    const steps = this.options.stepsOf?.(input);
+    return (filter, covariance) => rowFactors(filter, covariance, inputChannels, steps);
   }
 }
+
+type FactorsOf = (filter: Float64Array, covariance: Float64Array) => Float32Array | undefined;
 
 function inRealUnits({ filter, scale, bias, rows }: RoundedWeights): FloatWeights {
   const channels = scale.length;
@@ -192,7 +198,7 @@ function roundedLayer(
   { filter, bias }: FloatWeights,
   { size, count, seen, inputChannels }: Covariance,
   momentsOf: (index: number) => InputMoments,
-  absorbs: boolean,
+  factorsOf: FactorsOf,
 ): RoundedWeights {
   const channels = bias.length;
   const result = { filter: new Int8Array(filter.length), scale: new Float32Array(channels), bias: new Float32Array(channels) };
@@ -202,7 +208,7 @@ function roundedLayer(
     const moments = momentsOf(index);
     const float = count === 1 ? filter : Float32Array.from({ length: size }, (_, i) => filter[i * channels + index] as number);
     const aim = followed(float, moments, seen);
-    if (absorbs) rows = rowFactors(aim, moments.covariance, inputChannels);
+    rows = factorsOf(aim, moments.covariance);
     const rounded = roundForOutput(...(rows ? inRows(aim, moments.covariance, rows) : ([aim, moments.covariance] as const)));
     const first = index * own;
     result.scale.set(rounded.scale, first);
