@@ -5,7 +5,7 @@ import type { Network } from '../graph/network.js';
 import type { ModelInput } from '../inputs.js';
 import { Session } from '../runtime/session.js';
 import { floatNetwork } from './dequantize.js';
-import { stepsIn } from './lanes.js';
+import { costsIn } from './lanes.js';
 import { observeRanges, type Ranges } from './observe.js';
 import { quantizeNetwork } from './quantize.js';
 import { roundedWeights } from './refine.js';
@@ -116,7 +116,7 @@ export async function quantizeSession(
   const { ranges, inputs } = await calibrate(session, calibration, { signal, onProgress: onInput, histograms: activations === 8 });
   const onLayer = (done: number, of: number) => onProgress?.(seen, done, of);
   const scheme: Scheme = activations === 16 ? SCHEMES.best : { ...SCHEMES.eight, wide: new Set(options.wide) };
-  const rounded = await roundedWeights(network, inputs, { keepFloat, signal, onLayer, stepsOf: stepsIn(scheme, ranges) });
+  const rounded = await roundedWeights(network, inputs, { keepFloat, signal, onLayer, costsOf: costsIn(scheme, ranges) });
   const chosen = { scheme, keepFloat, rounded };
   if (maxDrop === undefined) return quantizeNetwork(network, ranges, chosen);
   return quantizeNetwork(network, ranges, { ...chosen, keepFloat: await layersToKeep(network, ranges, inputs, maxDrop, chosen) });

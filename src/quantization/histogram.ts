@@ -68,7 +68,8 @@ export class Histogram {
     return best;
   }
 
-  private squaredError(low: number, high: number, levels: number): number {
+  /** Of all values together, where those outside of [low, high] are clipped and those inside fall on `levels` steps. */
+  squaredError(low: number, high: number, levels: number): number {
     const step = (high - low) / levels;
     const rounding = (step * step) / 12;
     let error = 0;

@@ -1,7 +1,8 @@
 import { QuantizationError } from '../errors.js';
 import { type ConvNode, countReaders, type Graph, INPUT, isDepthwise, type Node } from '../graph/graph.js';
 import { GATE_LANES, type Lanes } from '../graph/lanes.js';
-import { EIGHT_BIT_GATE, eightBits, eightBitsPerChannel } from './eight-bits.js';
+import type { Factors } from './compensate.js';
+import { EIGHT_BIT_GATE, eightBits, eightBitsPerChannel, STEPS, type StepCosts, stepCosts } from './eight-bits.js';
 import type { Range, Ranges } from './observe.js';
 import type { Scheme } from './schemes.js';
 
@@ -26,7 +27,7 @@ export function chooseLanes(
   ranges: Ranges,
   safeLane: (node: ConvNode) => number,
   scheme: Scheme,
-  rows: ReadonlyMap<string, Float32Array | undefined>,
+  rows: ReadonlyMap<string, Factors | undefined>,
 ): Map<string, Lanes> {
   const lanes = new Map<string, Lanes>();
   const readers = (name: string) => graph.nodes.filter((node) => node.inputs.includes(name));
@@ -60,18 +61,18 @@ export function chooseLanes(
     const perChannel =
       scheme.perChannel && only.length > 0 && only.every((reader) => readsPerChannel(reader, name, bits === 8 && scheme.compensated));
     if (bits === 8) {
-      const factors = rows.get(name);
-      if (factors) {
-        const { scale, low, high } = eightBitsPerChannel(range, scheme);
-        const unit = factors.reduce((least, factor, c) => Math.max(least, (scale[c] as number) / factor), 0);
-        lanes.set(name, { scale: factors.map((factor) => factor * unit), low, high, unit });
+      const taken = rows.get(name);
+      if (taken?.unit) {
+        const { unit } = taken;
+        const { low } = stepCosts(range, scheme);
+        lanes.set(name, { scale: taken.rows.map((factor) => factor * unit), low, high: low + STEPS, unit });
       } else lanes.set(name, perChannel ? eightBitsPerChannel(range, scheme) : eightBits(range, scheme));
       continue;
     }
     const most = limit(name);
     // What a gate passes on has the gated tensor's lanes.
     const gate = only.find((reader) => reader.kind === 'multiply' && reader.inputs[0] === name)?.name;
-    const factors = rows.get(name) ?? rows.get(gate ?? name);
+    const factors = (rows.get(name) ?? rows.get(gate ?? name))?.rows;
     const isRelu6 = node !== undefined && 'activation' in node && node.activation === 'relu6';
     const scaleFor = (magnitude: number) => Math.max(isRelu6 ? 6 : name === INPUT ? magnitude : magnitude * HEADROOM, SMALLEST) / most;
     if (factors) {
@@ -87,11 +88,11 @@ export function chooseLanes(
   return lanes;
 }
 
-/** For a scheme of 8 bits, the steps that a tensor's channels would have for themselves. */
-export const stepsIn =
+/** For a scheme of 8 bits, what they cost a tensor's channels. */
+export const costsIn =
   (scheme: Scheme, ranges: Ranges) =>
-  (name: string): Float32Array | undefined =>
-    scheme.bits === 16 || scheme.wide?.has(name) ? undefined : eightBitsPerChannel(ranges.get(name) as Range, scheme).scale;
+  (name: string): StepCosts | undefined =>
+    scheme.bits === 16 || scheme.wide?.has(name) ? undefined : stepCosts(ranges.get(name) as Range, scheme);
 
 /** Whether a node reads a tensor channel by channel, so that each may have a scale of its own. */
 function readsPerChannel(reader: Node, name: string, compensated = false): boolean {

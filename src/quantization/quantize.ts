@@ -2,6 +2,7 @@ import type { ConvNode } from '../graph/graph.js';
 import { type Lanes, unitOf } from '../graph/lanes.js';
 import type { FloatWeights, Network, QuantizedWeights, Weights } from '../graph/network.js';
 import { largestSafeLane } from '../graph/sums.js';
+import type { Factors } from './compensate.js';
 import { correctedBias, largestScales, leastSquaresScales, roundFilter } from './filters.js';
 import { chooseLanes } from './lanes.js';
 import type { Range, Ranges } from './observe.js';
@@ -51,7 +52,7 @@ export function quantizeNetwork(network: Network, ranges: Ranges, options: Schem
       return largestSafeLane(node, { filter, scale, zeroPoint: 0, bias: new Int32Array(node.channels).fill(LARGEST_BIAS) });
     },
     scheme,
-    new Map(convs.map((node) => [node.inputs[0] as string, rounded.get(node.name)?.rows])),
+    new Map(convs.map((node) => [node.inputs[0] as string, factorsOf(rounded.get(node.name))])),
   );
   const weights = new Map<string, Weights>();
   for (const node of convs) {
@@ -61,6 +62,8 @@ export function quantizeNetwork(network: Network, ranges: Ranges, options: Schem
   }
   return { ...network, weights, lanes };
 }
+
+const factorsOf = (weights: RoundedWeights | undefined) => (weights?.rows ? (weights as Factors) : undefined);
 
 /** @param mean of the input: then scales and biases are refined */
 function nearest(node: ConvNode, weights: FloatWeights, mean: Float64Array | undefined): RoundedWeights {

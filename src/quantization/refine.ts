@@ -11,8 +11,9 @@ import {
   outputNames,
 } from '../graph/graph.js';
 import type { FloatWeights, Network } from '../graph/network.js';
-import { followed, inRows, roundForOutput, rowFactors } from './compensate.js';
+import { type Factors, followed, inRows, roundForOutput, rowFactors } from './compensate.js';
 import { Covariance, type InputMoments } from './covariance.js';
+import type { StepCosts } from './eight-bits.js';
 import type { RoundedFilter } from './filters.js';
 import { PieceRunner, type Values } from './piece.js';
 import type { Probe } from './sensitivity.js';
@@ -30,14 +31,16 @@ import type { Probe } from './sensitivity.js';
 export interface RoundedWeights extends RoundedFilter {
   readonly bias: Float32Array;
   /** Factors of the input channels that the filter was multiplied by, where the tensor's scales make up for them. */
-  readonly rows?: Float32Array | undefined;
+  readonly rows?: Float32Array;
+  /** Where that tensor has 8 bits: the step of a channel is its factor times this. */
+  readonly unit?: number;
 }
 
 export interface RefineOptions {
   /** Names of convolutions that stay in float32. */
   readonly keepFloat?: ReadonlySet<string>;
-  /** For activations of 8 bits: the steps that a tensor's channels would have for themselves; undefined where it has 16. */
-  readonly stepsOf?: (tensor: string) => Float32Array | undefined;
+  /** For activations of 8 bits: what they cost a tensor's channels; undefined where it has 16. */
+  readonly costsOf?: (tensor: string) => StepCosts | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onLayer?: (done: number, of: number) => void;
 }
@@ -180,12 +183,12 @@ class Refinement {
     const maker = nodes.find(({ name }) => name === input);
     const free = maker?.kind === 'multiply' || maker?.kind === 'globalAveragePool' || (maker?.kind === 'conv' && maker.inputs.length === 1);
     if (groups > 1 || !free || countReaders(nodes).get(input) !== 1 || outputNames(outputs).includes(input)) return () => undefined;
-    const steps = this.options.stepsOf?.(input);
-    return (filter, covariance) => rowFactors(filter, covariance, inputChannels, steps);
+    const costs = this.options.costsOf?.(input);
+    return (filter, covariance) => rowFactors(filter, covariance, inputChannels, costs);
   }
 }
 
-type FactorsOf = (filter: Float64Array, covariance: Float64Array) => Float32Array | undefined;
+type FactorsOf = (filter: Float64Array, covariance: Float64Array) => Factors | undefined;
 
 function inRealUnits({ filter, scale, bias, rows }: RoundedWeights): FloatWeights {
   const channels = scale.length;
@@ -203,12 +206,13 @@ function roundedLayer(
   const channels = bias.length;
   const result = { filter: new Int8Array(filter.length), scale: new Float32Array(channels), bias: new Float32Array(channels) };
   const own = channels / count;
-  let rows: Float32Array | undefined;
+  let factors: Factors | undefined;
   for (let index = 0; index < count; index++) {
     const moments = momentsOf(index);
     const float = count === 1 ? filter : Float32Array.from({ length: size }, (_, i) => filter[i * channels + index] as number);
     const aim = followed(float, moments, seen);
-    rows = factorsOf(aim, moments.covariance);
+    factors = factorsOf(aim, moments.covariance);
+    const rows = factors?.rows;
     const rounded = roundForOutput(...(rows ? inRows(aim, moments.covariance, rows) : ([aim, moments.covariance] as const)));
     const first = index * own;
     result.scale.set(rounded.scale, first);
@@ -225,5 +229,5 @@ function roundedLayer(
       result.bias[first + c] = (bias[first + c] as number) + shift;
     }
   }
-  return rows ? { ...result, rows } : result;
+  return { ...result, ...factors };
 }

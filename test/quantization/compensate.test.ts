@@ -1,4 +1,4 @@
-import { compensated, factorize, followed, inRows, roundForOutput, rowFactors } from '../../src/quantization/compensate.js';
+import { compensated, type Factors, factorize, followed, inRows, roundForOutput, rowFactors } from '../../src/quantization/compensate.js';
 import { leastSquaresScales, roundFilter } from '../../src/quantization/filters.js';
 import { random, uniform } from '../random-network.js';
 
@@ -83,15 +83,20 @@ it('follows the float output where the input has drifted', () => {
 
 it('finds factors where rows of weights differ in size, and gives them back in the filter', () => {
   const uneven = filter.map((w, i) => w * 4 ** -(Math.floor(i / CHANNELS) % 3));
-  const rows = rowFactors(uneven, covariance, SIZE) as Float32Array;
+  const { rows } = rowFactors(uneven, covariance, SIZE) as Factors;
   expect(rows).toHaveLength(SIZE);
   const plain = total(errorOf(roundForOutput(uneven, covariance), uneven));
   expect(total(errorOf(roundForOutput(...inRows(uneven, covariance, rows)), uneven, rows))).toBeLessThan(plain / 2);
 });
 
-it('follows the steps that an input of 8 bits needs', () => {
-  const steps = Float32Array.from({ length: SIZE }, (_, i) => (i === 0 ? 1 : 0.01));
-  const rows = rowFactors(filter, covariance, SIZE, steps) as Float32Array;
-  // Without factors all channels had the first one's step.
-  expect((rows[0] as number) / (rows[1] as number)).toBeGreaterThan(3);
+it('keeps the steps of an input of 8 bits as fine as its channels need', () => {
+  const ratio = Math.sqrt(Math.sqrt(2));
+  const steps = Array.from({ length: 32 }, (_, i) => ratio ** -i);
+  // The first channel needs steps of 1; the others would do with steps of a sixteenth.
+  const noise = Array.from({ length: SIZE }, (_, c) =>
+    Float64Array.from(steps, (step) => (step < (c === 0 ? 1 : 1 / 16) ? 100 : (step * step) / 12)),
+  );
+  const { rows, unit } = rowFactors(filter, covariance, SIZE, { low: 0, steps, noise }) as Required<Factors>;
+  expect((rows[0] as number) * unit).toBeCloseTo(1, 5);
+  for (let c = 1; c < SIZE; c++) expect((rows[c] as number) * unit).toBeLessThan(0.5);
 });
