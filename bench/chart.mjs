@@ -4,7 +4,16 @@ import * as vega from 'vega';
 import * as lite from 'vega-lite';
 
 /** @param rows { name, group, milliseconds, low, high, ours }: a bar each, in the order given */
-export async function latencyChart(file, title, rows) {
+export const latencyChart = (file, title, rows) =>
+  barChart(
+    file,
+    title,
+    'milliseconds, median and p10 to p90',
+    rows.map(({ milliseconds, ...row }) => ({ ...row, value: milliseconds })),
+  );
+
+/** @param axis what the bars show; @param rows { name, group, value, low, high, ours }: a bar each, in the order given */
+export async function barChart(file, title, axis, rows) {
   const { spec } = lite.compile({
     title,
     width: 520,
@@ -25,7 +34,7 @@ export async function latencyChart(file, title, rows) {
           mark: 'bar',
           encoding: {
             y: { field: 'name', sort: null, title: null, axis: { labelLimit: 400 } },
-            x: { field: 'milliseconds', type: 'quantitative', title: 'milliseconds, median and p10 to p90' },
+            x: { field: 'value', type: 'quantitative', title: axis },
             color: { field: 'ours', type: 'nominal', scale: { domain: [true, false], range: ['#d9822b', '#3b6fb6'] }, legend: null },
           },
         },
