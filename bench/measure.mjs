@@ -9,7 +9,7 @@ export const median = (values) => {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 };
 
-const quantile = (values, share) => [...values].sort((a, b) => a - b)[Math.floor(share * (values.length - 1))];
+export const quantile = (values, share) => [...values].sort((a, b) => a - b)[Math.floor(share * (values.length - 1))];
 
 /** @returns for each contender: milliseconds, median, tenth and ninetieth hundredth */
 export async function measure(contenders, rounds, onRound = () => undefined) {

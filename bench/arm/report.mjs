@@ -1,0 +1,91 @@
+// bench/results/arm.json as a plot and as the tables of docs/phones.md.
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { barChart } from '../chart.mjs';
+import { root } from '../prepare.mjs';
+
+const DOCS = join(root, 'docs/phones.md');
+const MARKERS = ['<!-- npm run bench:arm writes from here -->', '<!-- to here -->'];
+/** The processor of the plot and of the table by kernel: the big core of phones of 2018 to 2020. */
+const TYPICAL = 'neoverse-n1';
+
+const million = (cycles) => (cycles === undefined ? '' : (cycles / 1e6).toFixed(1));
+const line = (cells) => `| ${cells.join(' | ')} |`;
+const contender = ({ engine, precision, kernels, simd }) => [engine, precision, kernels, simd].filter(Boolean).join(', ');
+
+function cyclesTable(rows, processors) {
+  const head = ['network', 'million cycles', ...processors.map(({ name }) => name), 'x64, by the model', 'measured', 'cycles a nanosecond'];
+  const lines = [line(head), `|---|---|${'---:|'.repeat(head.length - 2)}`];
+  for (const row of rows) {
+    const here = row.x64?.cycles?.native;
+    const measured = row.measured ? `${row.measured.median.toFixed(2)} ms` : '';
+    const rate = row.measured && here ? (here / row.measured.median / 1e6).toFixed(2) : '';
+    const cycles = processors.map(({ model }) => million(row.arm64.cycles[model]));
+    lines.push(line([row.network, contender(row), ...cycles, million(here), measured, rate]));
+  }
+  return lines.join('\n');
+}
+
+function kernelsTable(rows) {
+  const own = rows.filter(({ arm64 }) => arm64.kernels.length > 0);
+  const kernels = [...new Set(own.flatMap(({ arm64 }) => arm64.kernels.map(({ kernel }) => kernel)))].sort();
+  const lines = [line(['network', 'cycles a multiply-add', ...kernels]), `|---|---|${'---:|'.repeat(kernels.length)}`];
+  for (const row of own) {
+    const rates = kernels.map((kernel) => {
+      const found = row.arm64.kernels.find((each) => each.kernel === kernel);
+      return found ? (found.cycles[TYPICAL] / found.madds).toFixed(3) : '';
+    });
+    lines.push(line([row.network, contender(row), ...rates]));
+  }
+  return lines.join('\n');
+}
+
+/** @param left rows { name, reason } @returns a line for each reason */
+export const leftOut = (left) =>
+  [...new Set(left.map(({ reason }) => reason))].map((reason) => {
+    const names = left.filter((each) => each.reason === reason).map(({ name }) => name);
+    return `${names.join('; ')}: ${reason.replace(/\.$/, '')}.`;
+  });
+
+/** @param results what bench/results/arm.json holds */
+export async function report({ date, machine, versions, processors, rows, left }) {
+  const estimated = rows.filter(({ arm64 }) => arm64?.cycles);
+  const typical = processors.find(({ model }) => model === TYPICAL);
+  const bars = estimated.map((row) => {
+    const value = row.arm64.cycles[TYPICAL] / 1e6;
+    return { name: contender(row), group: row.network, value, low: value, high: value, ours: row.engine === 'ours' };
+  });
+  const axis = 'million cycles an inference, by a model';
+  await barChart(
+    join(root, 'bench/results/arm.svg'),
+    `One image on a ${typical.name}, one thread: a model, no phone (${date})`,
+    axis,
+    bars,
+  );
+
+  const measured = rows.find((row) => row.measured)?.measured;
+  const clock = measured
+    ? ` Measured ${measured.date} on the same machine.`
+    : ' Nothing was measured yet (`npm run bench:arm -- --measure`).';
+  const text = `${cyclesTable(estimated, processors)}
+
+${date}, \`npm run bench:arm\`: one image of 224x224 pixels, one thread. arm64 code of Node ${versions.node.arm64}, under qemu ${versions.qemu};
+cycles by llvm-mca ${versions.llvm}. **A model, and no phone: nothing here ran on one.** x64: the same for the machine that ran the
+command (${machine}, llvm's ${versions.native}, Node ${versions.node.x64 ?? 'none'}).${clock}
+
+${kernelsTable(estimated)}
+
+The same on a ${typical.name}, kernel by kernel; the other processors and every function are in [arm.json](../bench/results/arm.json).
+${
+  left.length > 0
+    ? `\nNot in the tables:\n\n${leftOut(left)
+        .map((each) => `- ${each}`)
+        .join('\n')}\n`
+    : ''
+}`;
+  const [before, after] = MARKERS;
+  const docs = readFileSync(DOCS, 'utf8');
+  const [start, end] = [docs.indexOf(before), docs.indexOf(after)];
+  if (start < 0 || end < start) throw new Error(`${DOCS} lacks its markers: ${MARKERS.join(' and ')}`);
+  writeFileSync(DOCS, `${docs.slice(0, start + before.length)}\n\n${text.trimEnd()}\n\n${docs.slice(end)}`);
+}
