@@ -19,14 +19,14 @@ export interface ChannelAffine {
   readonly offset: Float32Array;
 }
 
-/** gain = gamma / sqrt(variance + epsilon), offset = beta - mean * gain. */
-export function batchNormAffine({ name, gamma, beta, mean, variance, epsilon }: BatchNorm): ChannelAffine {
+/** gain = gamma / sqrt(variance + epsilon), offset = beta - mean * gain, in double precision. */
+function affineOf({ name, gamma, beta, mean, variance, epsilon }: BatchNorm): { gain: Float64Array; offset: Float64Array } {
   const channels = mean.length;
   if ([gamma ?? mean, beta ?? mean, variance].some(({ length }) => length !== channels)) {
     throw new ModelFormatError(`the batch norm "${name}" has parts of different lengths; each needs ${channels} values.`);
   }
-  const gain = new Float32Array(channels);
-  const offset = new Float32Array(channels);
+  const gain = new Float64Array(channels);
+  const offset = new Float64Array(channels);
   for (let c = 0; c < channels; c++) {
     const spread = (variance[c] as number) + epsilon;
     if (!(spread > 0)) throw new ModelFormatError(`the batch norm "${name}" holds ${variance[c]}, a negative variance.`);
@@ -37,8 +37,14 @@ export function batchNormAffine({ name, gamma, beta, mean, variance, epsilon }: 
   return { gain, offset };
 }
 
-/** A batch norm into the convolution before it. */
+/** A batch norm as a node of its own. */
+export function batchNormAffine(norm: BatchNorm): ChannelAffine {
+  const { gain, offset } = affineOf(norm);
+  return { gain: new Float32Array(gain), offset: new Float32Array(offset) };
+}
+
+/** A batch norm into the convolution before it: weights are rounded once. */
 export function foldBatchNorm(weights: FloatWeights, norm: BatchNorm): FloatWeights {
-  const { gain, offset } = batchNormAffine(norm);
+  const { gain, offset } = affineOf(norm);
   return scaleOutputs(weights, gain, offset);
 }

@@ -180,7 +180,12 @@ export function signed({ data, type }: TfliteTensor): Int8Array<ArrayBuffer> {
 }
 
 /** The real values of a constant, whatever it is kept as: quantized ones have a scale, or one for each step along `axis`. */
-export function realValues(tensor: TfliteTensor): Float32Array<ArrayBuffer> {
+export const realValues = (tensor: TfliteTensor): Float32Array<ArrayBuffer> => valuesOf(tensor, (length) => new Float32Array(length));
+
+/** The same in double precision, for numbers that an operator computes with. */
+export const realNumbers = (tensor: TfliteTensor): Float32Array | Float64Array => valuesOf(tensor, (length) => new Float64Array(length));
+
+function valuesOf<T extends Float32Array | Float64Array>(tensor: TfliteTensor, make: (length: number) => T): T | Float32Array<ArrayBuffer> {
   const { index, type, data, scales, zeroPoints, axis, shape } = tensor;
   if (type === 'float32' || type === 'float16') {
     return toFloat32(`${index}`, { dtype: type === 'float32' ? 'F32' : 'F16', shape, bytes: data });
@@ -191,7 +196,7 @@ export function realValues(tensor: TfliteTensor): Float32Array<ArrayBuffer> {
   const bytes = signed(tensor);
   const shift = type === 'uint8' ? 128 : 0;
   const block = elements(shape.slice(axis + 1));
-  const values = new Float32Array(bytes.length);
+  const values = make(bytes.length);
   for (let i = 0, c = 0, inside = 0; i < bytes.length; i++) {
     const at = scales.length === 1 ? 0 : c;
     values[i] = (scales[at] as number) * ((bytes[i] as number) + shift - (zeroPoints[at] ?? zeroPoints[0] ?? 0));

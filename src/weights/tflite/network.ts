@@ -15,6 +15,7 @@ import {
   isFloat,
   lanesOf,
   readModel,
+  realNumbers,
   realValues,
   signed,
   type TfliteOperator,
@@ -144,7 +145,7 @@ class Importer {
     if (!operation || inputs.length !== 2) throw new ModelFormatError(`tflite: a ${name} of ${inputs.length} inputs.`);
     for (const tensor of inputs) {
       const constant = this.origin(tensor);
-      if (isConstant(constant)) this.builder.constants.set(`${tensor.index}`, { shape: constant.shape, values: realValues(constant) });
+      if (isConstant(constant)) this.builder.constants.set(`${tensor.index}`, { shape: constant.shape, values: realNumbers(constant) });
     }
     const [a, b] = inputs.map(idOf);
     this.builder.arithmetic(`${output.index}`, operation, a, b, this.activation(options?.i8(0)), lanes);
