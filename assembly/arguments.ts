@@ -1,5 +1,5 @@
 /**
- * One instruction of a program: what a kernel reads. All kernels share this one format, 40 words of 4 bytes, written
+ * One instruction of a program: what a kernel reads. All kernels share this one format, 42 words of 4 bytes, written
  * by src/engine/instruction.ts (a test holds the two together). A word means one thing, whatever the kernel.
  *
  * A tensor is a pointer to its first pixel and the bytes from one image row to the next; the pixels of a row follow
@@ -65,6 +65,9 @@ export class Arguments {
   epilogue: usize;
   /** 1.5 x 2^23, which rounds a float32 that is added to it: in memory, where no compiler makes it anew at every use. */
   rounder: f32;
+  /** low and high with the rounder added: their bits are the clamp of rounded bits. */
+  lowest: f32;
+  highest: f32;
   /** What splits lanes into bytes: bits to turn for two planes, a number to subtract for one. */
   splitter: usize;
 }

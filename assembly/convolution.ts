@@ -45,7 +45,7 @@ function convolution<T>(inPairs: bool, p: Arguments, from: usize, to: usize, thr
         a3 = a0 + (x3 - x) * step;
         next = p.inputRowStride;
       } else {
-        gatherWindows<T>(p, row, x, scratch);
+        gatherWindows<T>(p, p.run, row, x, scratch);
       }
       const o0 = output + x * pixel;
       const o1 = output + x1 * pixel;

@@ -27,6 +27,7 @@ import { pairs_depthwise } from './pairs/depthwise';
 import { pairs_depthwise_3x3s1, pairs_depthwise_3x3s2 } from './pairs/depthwise3';
 import { pairs_depthwise_5x5s1, pairs_depthwise_5x5s2 } from './pairs/depthwise5';
 import { pairs_vector } from './pairs/pointwise';
+import { plane_convolution, planes_convolution } from './planes/convolution';
 import {
   f32_pointwise,
   f32_wide_pointwise,
@@ -157,11 +158,17 @@ function run(p: Arguments, from: usize, to: usize, thread: usize): void {
     case Kernel.planes_vector:
       if (ASC_FEATURE_RELAXED_SIMD) planes_vector(p, from, to, thread);
       break;
+    case Kernel.planes_convolution:
+      if (ASC_FEATURE_RELAXED_SIMD) planes_convolution(p, from, to, thread);
+      break;
     case Kernel.plane_pointwise:
       if (ASC_FEATURE_RELAXED_SIMD) plane_pointwise(p, from, to, thread);
       break;
     case Kernel.plane_vector:
       if (ASC_FEATURE_RELAXED_SIMD) plane_vector(p, from, to, thread);
+      break;
+    case Kernel.plane_convolution:
+      if (ASC_FEATURE_RELAXED_SIMD) plane_convolution(p, from, to, thread);
       break;
     case Kernel.lanes_affine:
       lanes_affine(p, from, to);

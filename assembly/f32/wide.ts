@@ -6,19 +6,11 @@ import { HARD_SWISH, RESIDUAL, clamp, hardSwish, madd } from '../arithmetic';
  * splat for sixteen products.
  *
  *   filter, packed [channels / 16][inputChannels][16], the last eight of an odd number of eights [inputChannels][8]
- *   one step: 4 loads of filter, 4 lanes of input splat, 16 multiply-adds; a load of each pixel every four steps
+ *   one step: 4 loads of filter, 4 splats of input, 16 multiply-adds
  *
- * Loads come a step ahead of their use, which in-order processors need.
+ * Loads come a step ahead of their use, which in-order processors need. One step a round: V8 takes all loads of a longer body to
+ * its front, and spills.
  */
-
-// @ts-ignore: decorator
-@inline
-function lane(x: v128, i: u8): v128 {
-  if (i == 0) return v128.shuffle<i32>(x, x, 0, 0, 0, 0);
-  if (i == 1) return v128.shuffle<i32>(x, x, 1, 1, 1, 1);
-  if (i == 2) return v128.shuffle<i32>(x, x, 2, 2, 2, 2);
-  return v128.shuffle<i32>(x, x, 3, 3, 3, 3);
-}
 
 // @ts-ignore: decorator
 @inline
@@ -58,55 +50,22 @@ function tile16(
   let c20 = c00, c21 = c01, c22 = c02, c23 = c03;
   let c30 = c00, c31 = c01, c32 = c02, c33 = c03;
   const end = a0 + <usize>p.run * 4;
-  let q0 = v128.load(a0), q1 = v128.load(a1), q2 = v128.load(a2), q3 = v128.load(a3);
   let f0 = filter, f1 = filter + 16, f2 = filter + 32, f3 = filter + 48;
   let b0 = v128.load(f0), b1 = v128.load(f1), b2 = v128.load(f2), b3 = v128.load(f3);
-  f0 += 64, f1 += 64, f2 += 64, f3 += 64;
+  let x0 = v128.load_splat<f32>(a0), x1 = v128.load_splat<f32>(a1), x2 = v128.load_splat<f32>(a2), x3 = v128.load_splat<f32>(a3);
   do {
-    let x = lane(q0, 0);
-    c00 = madd(c00, x, b0); c01 = madd(c01, x, b1); c02 = madd(c02, x, b2); c03 = madd(c03, x, b3);
-    x = lane(q1, 0);
-    c10 = madd(c10, x, b0); c11 = madd(c11, x, b1); c12 = madd(c12, x, b2); c13 = madd(c13, x, b3);
-    x = lane(q2, 0);
-    c20 = madd(c20, x, b0); c21 = madd(c21, x, b1); c22 = madd(c22, x, b2); c23 = madd(c23, x, b3);
-    x = lane(q3, 0);
-    c30 = madd(c30, x, b0); b0 = v128.load(f0); c31 = madd(c31, x, b1); b1 = v128.load(f1);
-    c32 = madd(c32, x, b2); b2 = v128.load(f2); c33 = madd(c33, x, b3); b3 = v128.load(f3);
-    f0 += 64, f1 += 64, f2 += 64, f3 += 64;
-
-    x = lane(q0, 1);
-    c00 = madd(c00, x, b0); c01 = madd(c01, x, b1); c02 = madd(c02, x, b2); c03 = madd(c03, x, b3);
-    x = lane(q1, 1);
-    c10 = madd(c10, x, b0); c11 = madd(c11, x, b1); c12 = madd(c12, x, b2); c13 = madd(c13, x, b3);
-    x = lane(q2, 1);
-    c20 = madd(c20, x, b0); c21 = madd(c21, x, b1); c22 = madd(c22, x, b2); c23 = madd(c23, x, b3);
-    x = lane(q3, 1);
-    c30 = madd(c30, x, b0); b0 = v128.load(f0); c31 = madd(c31, x, b1); b1 = v128.load(f1);
-    c32 = madd(c32, x, b2); b2 = v128.load(f2); c33 = madd(c33, x, b3); b3 = v128.load(f3);
-    f0 += 64, f1 += 64, f2 += 64, f3 += 64;
-
-    x = lane(q0, 2);
-    c00 = madd(c00, x, b0); c01 = madd(c01, x, b1); c02 = madd(c02, x, b2); c03 = madd(c03, x, b3);
-    x = lane(q1, 2);
-    c10 = madd(c10, x, b0); c11 = madd(c11, x, b1); c12 = madd(c12, x, b2); c13 = madd(c13, x, b3);
-    x = lane(q2, 2);
-    c20 = madd(c20, x, b0); c21 = madd(c21, x, b1); c22 = madd(c22, x, b2); c23 = madd(c23, x, b3);
-    x = lane(q3, 2);
-    c30 = madd(c30, x, b0); b0 = v128.load(f0); c31 = madd(c31, x, b1); b1 = v128.load(f1);
-    c32 = madd(c32, x, b2); b2 = v128.load(f2); c33 = madd(c33, x, b3); b3 = v128.load(f3);
-    f0 += 64, f1 += 64, f2 += 64, f3 += 64;
-    a0 += 16, a1 += 16, a2 += 16, a3 += 16;
-
-    x = lane(q0, 3); q0 = v128.load(a0);
-    c00 = madd(c00, x, b0); c01 = madd(c01, x, b1); c02 = madd(c02, x, b2); c03 = madd(c03, x, b3);
-    x = lane(q1, 3); q1 = v128.load(a1);
-    c10 = madd(c10, x, b0); c11 = madd(c11, x, b1); c12 = madd(c12, x, b2); c13 = madd(c13, x, b3);
-    x = lane(q2, 3); q2 = v128.load(a2);
-    c20 = madd(c20, x, b0); c21 = madd(c21, x, b1); c22 = madd(c22, x, b2); c23 = madd(c23, x, b3);
-    x = lane(q3, 3); q3 = v128.load(a3);
-    c30 = madd(c30, x, b0); b0 = v128.load(f0); c31 = madd(c31, x, b1); b1 = v128.load(f1);
-    c32 = madd(c32, x, b2); b2 = v128.load(f2); c33 = madd(c33, x, b3); b3 = v128.load(f3);
-    f0 += 64, f1 += 64, f2 += 64, f3 += 64;
+    f0 += 64, f1 += 64, f2 += 64, f3 += 64, a0 += 4, a1 += 4, a2 += 4, a3 += 4;
+    c00 = madd(c00, x0, b0); c01 = madd(c01, x0, b1); c02 = madd(c02, x0, b2); c03 = madd(c03, x0, b3);
+    x0 = v128.load_splat<f32>(a0);
+    c10 = madd(c10, x1, b0); c11 = madd(c11, x1, b1); c12 = madd(c12, x1, b2); c13 = madd(c13, x1, b3);
+    x1 = v128.load_splat<f32>(a1);
+    c20 = madd(c20, x2, b0); c21 = madd(c21, x2, b1); c22 = madd(c22, x2, b2); c23 = madd(c23, x2, b3);
+    x2 = v128.load_splat<f32>(a2);
+    c30 = madd(c30, x3, b0); b0 = v128.load(f0);
+    c31 = madd(c31, x3, b1); b1 = v128.load(f1);
+    c32 = madd(c32, x3, b2); b2 = v128.load(f2);
+    c33 = madd(c33, x3, b3); b3 = v128.load(f3);
+    x3 = v128.load_splat<f32>(a3);
   } while (a0 < end);
   store16(p, o0 + n, c00, c01, c02, c03, r0 + n, low, high);
   store16(p, o1 + n, c10, c11, c12, c13, r1 + n, low, high);

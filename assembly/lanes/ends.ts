@@ -1,5 +1,5 @@
 import { Arguments } from '../arguments';
-import { CLAMP, HARD_SWISH, RESIDUAL, loadF32FromI16, lowestOf } from '../arithmetic';
+import { CLAMP, HARD_SWISH, RESIDUAL, loadF32FromI16 } from '../arithmetic';
 
 /*
  * requantize.ts for arm64: the same steps, hence the same bits, in the instructions that are cheap there. Sums are rounded by
@@ -7,23 +7,22 @@ import { CLAMP, HARD_SWISH, RESIDUAL, loadF32FromI16, lowestOf } from '../arithm
  * (one UZP1, where x86 packs). Constants come from memory, since V8 makes those of the code anew at every use.
  */
 
-/** What the end of a tile needs, whatever its sums. */
 // @ts-ignore: decorator
 @inline
-export function rounder(p: Arguments): v128 {
+function rounder(p: Arguments): v128 {
   return v128.load_splat<f32>(changetype<usize>(p), offsetof<Arguments>('rounder'));
 }
 
 // @ts-ignore: decorator
 @inline
-export function lowestBits(p: Arguments): v128 {
-  return lowestOf(p.low);
+function lowest(p: Arguments): v128 {
+  return v128.load_splat<f32>(changetype<usize>(p), offsetof<Arguments>('lowest'));
 }
 
 // @ts-ignore: decorator
 @inline
-export function highestBits(p: Arguments): v128 {
-  return lowestOf(p.high);
+function highest(p: Arguments): v128 {
+  return v128.load_splat<f32>(changetype<usize>(p), offsetof<Arguments>('highest'));
 }
 
 /** Four sums to their rounded bits. `half` is scale / 2, for h-swish. */
@@ -63,8 +62,8 @@ function four(
   c00: v128, c01: v128, c10: v128, c11: v128, c20: v128, c21: v128, c30: v128, c31: v128,
   o0: usize, o1: usize, o2: usize, o3: usize, r0: usize, r1: usize, r2: usize, r3: usize,
 ): void {
-  const low = lowestBits(p);
-  const high = highestBits(p);
+  const low = lowest(p);
+  const high = highest(p);
   const round = rounder(p);
   const residual = kind == RESIDUAL ? f32x4.splat(p.residualScale) : low;
   const s0 = v128.load(p.scale + n * 2);
@@ -96,8 +95,8 @@ export function storeFour(
 // @ts-ignore: decorator
 @inline
 export function storeOne(p: Arguments, n: usize, c0: v128, c1: v128, output: usize, other: usize): void {
-  const low = lowestBits(p);
-  const high = highestBits(p);
+  const low = lowest(p);
+  const high = highest(p);
   const round = rounder(p);
   const residual = f32x4.splat(p.residualScale);
   const s0 = v128.load(p.scale + n * 2);

@@ -5,20 +5,26 @@ import type { ConvNode } from '../graph/graph.js';
  * of eights alone, for each group of input values of the window, the channels' values.
  *
  * @param inputStored channels of an input pixel in memory
- * @param run values of a window's row in memory, a multiple of `group`
+ * @param run values of a window's row in memory
+ * @param depth values of a whole window in memory, a multiple of `group`
  * @param stored output channels in memory, a multiple of 8
  */
 export function packSixteens(
   target: Float32Array | Int16Array | Int8Array,
   source: Float32Array | Int16Array | Int8Array,
   { kernel, inputChannels, channels }: ConvNode,
-  layout: { readonly inputStored: number; readonly run: number; readonly group: number; readonly stored: number },
+  layout: {
+    readonly inputStored: number;
+    readonly run: number;
+    readonly group: number;
+    readonly stored: number;
+    readonly depth?: number;
+  },
   factor: number,
   offset: number,
 ): void {
-  const { inputStored, run, group, stored } = layout;
   const [height, width] = kernel;
-  const depth = height * run;
+  const { inputStored, run, group, stored, depth = height * run } = layout;
   const whole = stored & ~15;
   for (let tap = 0, from = 0; tap < height * width; tap++) {
     const first = Math.floor(tap / width) * run + (tap % width) * inputStored;

@@ -33,7 +33,7 @@ export interface PackedWords {
   readonly words: Partial<Instruction> & { readonly filter: number; readonly bias: number; readonly run: number };
   /** It was packed for the kernel that multiplies a matrix by a vector. */
   readonly vector: boolean;
-  /** Scratch memory that pointwise kernels need, a thread. */
+  /** Scratch memory that the kernels need, a thread. */
   readonly scratchBytes?: number;
 }
 
@@ -47,7 +47,7 @@ export const isVector = (node: ConvNode, { channels, onePixel }: Source): boolea
 
 /** The kernel for a packed convolution at one input size. */
 export function convCall(
-  { kernels, words, vector, scratchBytes: ownScratch = 0 }: PackedWords,
+  { kernels, words, vector, scratchBytes: ownScratch }: PackedWords,
   node: ConvNode,
   input: Operand,
   output: Operand,
@@ -94,11 +94,11 @@ export function convCall(
     const pixels = height * width;
     const other = () => (residual ? { other: residual.pointer, otherRowStride: residual.rowStride } : {});
     const [code, units] = vector ? [kernels.vector, output.stored / CHANNEL_BLOCK] : [kernels.pointwise, Math.ceil(pixels / 4)];
-    const instruction = (scratch: number) => ({ ...common(code, units), ...other(), scratch, scratchBytes: ownScratch });
-    return { kind: pixels === 1 ? 'fullyConnected' : 'pointwise', scratchBytes: ownScratch, instruction };
+    const instruction = (scratch: number) => ({ ...common(code, units), ...other(), scratch, scratchBytes: ownScratch ?? 0 });
+    return { kind: pixels === 1 ? 'fullyConnected' : 'pointwise', scratchBytes: ownScratch ?? 0, instruction };
   }
   // Four windows side by side, where they reach over the image's edge.
-  const scratchBytes = 4 * kernel[0] * words.run * input.elementBytes;
+  const scratchBytes = ownScratch ?? 4 * kernel[0] * words.run * input.elementBytes;
   const gathering = (scratch: number) => ({
     ...common(kernels.convolution, height),
     inputHeight: input.shape[0],

@@ -41,11 +41,13 @@ export const FIELDS = [
   'residualScale',
   'epilogue',
   'rounder',
+  'lowest',
+  'highest',
   'splitter',
 ] as const;
 
 export const INSTRUCTION_BYTES = FIELDS.length * 4;
-const FLOATS: ReadonlySet<string> = new Set(['low', 'high', 'factor', 'offset', 'residualScale', 'rounder']);
+const FLOATS: ReadonlySet<string> = new Set(['low', 'high', 'factor', 'offset', 'residualScale', 'rounder', 'lowest', 'highest']);
 const IS_FLOAT = FIELDS.map((field) => FLOATS.has(field));
 
 export type Instruction = { kernel: Kernel; units: number } & Partial<Record<(typeof FIELDS)[number], number>>;

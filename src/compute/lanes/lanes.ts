@@ -68,10 +68,11 @@ function packEnds(engine: Engine, node: ConvNode, weights: QuantizedWeights, inp
   engine.exports.pack_scales(scale, gateScale, node.channels, ...scalesAt(input), ...scalesAt(output), sigmoid ? 1 / 6 : 1);
   engine.release(mark);
   const [floor, ceiling] = activationRange(node.activation);
+  const low = Math.max(output.low, floor);
   let high = output.high;
   if (ceiling < Number.POSITIVE_INFINITY) {
     high = 0;
     for (let c = 0; c < node.channels; c++) high = Math.max(high, Math.min(output.high, Math.round(ceiling / scaleOf(output, c))));
   }
-  return { bias, scale, gateScale, low: Math.max(output.low, floor), high, highLane: high, rounder: ROUNDER };
+  return { bias, scale, gateScale, low, high, highLane: high, rounder: ROUNDER, lowest: ROUNDER + low, highest: ROUNDER + high };
 }

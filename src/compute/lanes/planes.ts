@@ -3,30 +3,49 @@ import type { Machine } from '../../engine/machine.js';
 import { isDepthwise } from '../../graph/graph.js';
 import { checkSums, largestSafeLane } from '../../graph/sums.js';
 import { packSixteens } from '../blocks.js';
-import { type ConvKernels, isPointwise, isVector, padChannels } from '../convolution.js';
+import { CHANNEL_BLOCK, type ConvKernels, isPointwise, isVector, padChannels } from '../convolution.js';
 import { PRODUCTS, PRODUCTS_KERNELS } from './products.js';
 import type { Way } from './way.js';
 
 /** Lanes of 16 bits lie in two planes of bytes, lanes of 8 in one. */
-const TWO: ConvKernels = { ...PRODUCTS_KERNELS, pointwise: Kernel.planes_pointwise, vector: Kernel.planes_vector };
-const ONE: ConvKernels = { ...PRODUCTS_KERNELS, pointwise: Kernel.plane_pointwise, vector: Kernel.plane_vector };
+const TWO: ConvKernels = {
+  ...PRODUCTS_KERNELS,
+  pointwise: Kernel.planes_pointwise,
+  vector: Kernel.planes_vector,
+  convolution: Kernel.planes_convolution,
+};
+const ONE: ConvKernels = {
+  ...PRODUCTS_KERNELS,
+  pointwise: Kernel.plane_pointwise,
+  vector: Kernel.plane_vector,
+  convolution: Kernel.plane_convolution,
+};
 
 /** Four products of bytes at a time, i32x4.relaxed_dot_i8x16_i7x16_add_s: SDOT on arm64, VPDPBUSD on x86. Filters are bytes. */
 export const planesBy = (dot: NonNullable<Machine['dot']>): Way => ({
   name: 'planes',
   pack(engine, node, weights, source, input, bias) {
     const isBytes = weights.filter.every((w) => Math.abs(w - weights.zeroPoint) <= 127);
-    // A dot takes the channels of one pixel; what else there is goes product by product.
-    if (isDepthwise(node) || !isPointwise(node) || source.channels % 8 !== 0 || !isBytes) {
+    // A depthwise convolution has no four values to a dot.
+    if (isDepthwise(node) || !isBytes) {
       return PRODUCTS.pack(engine, node, weights, source, input, bias);
     }
     checkSums(node, largestSafeLane(node, weights), input);
     const stored = padChannels(node.channels);
-    const run = source.channels;
+    const [height, width] = node.kernel;
+    const row = width * source.channels;
+    const run = Math.ceil((height * row) / 8) * 8;
     const size = run * stored;
     const filter = engine.allocate(size);
     const target = new Int8Array(engine.memory.buffer, filter, size).fill(0);
-    packSixteens(target, weights.filter, node, { inputStored: run, run, group: 4, stored }, 1, 0 - weights.zeroPoint);
+    packSixteens(
+      target,
+      weights.filter,
+      node,
+      { inputStored: source.channels, run: row, group: 4, stored, depth: run },
+      1,
+      0 - weights.zeroPoint,
+    );
     const isNarrow = input.high - input.low <= 255;
     // lane = byte + constant, or 256 * upper byte + lower byte + constant.
     const constant = isNarrow ? input.low + (dot === 'signed' ? 128 : 0) : dot === 'signed' ? 128 : -32768;
@@ -38,7 +57,9 @@ export const planesBy = (dot: NonNullable<Machine['dot']>): Way => ({
       }
     }
     const kernels = isNarrow ? ONE : TWO;
-    // A panel, and a step more that is read and not used.
-    return { kernels, words: { filter, run, splitter }, vector: isVector(node, source), scratchBytes: (isNarrow ? 4 : 8) * run + 64 };
+    // A panel, and a step more that is read and not used; four windows, which are written sixteen bytes at a time.
+    const windows = isPointwise(node) && source.channels % CHANNEL_BLOCK === 0 ? 0 : 8 * run + 64;
+    const scratchBytes = windows + (isNarrow ? 4 : 8) * run + 64;
+    return { kernels, words: { filter, run, splitter }, vector: isVector(node, source), scratchBytes };
   },
 });
