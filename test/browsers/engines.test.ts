@@ -38,6 +38,13 @@ interface Result {
     readonly got: RuntimeFeatures;
     readonly logits: number[];
   }[];
+  readonly ways: readonly {
+    readonly file: string;
+    readonly simd: string;
+    readonly kernels: string;
+    readonly got?: string;
+    readonly logits?: number[];
+  }[];
   readonly pictures: { readonly logits: Record<string, number[]>; readonly refused: string[] };
 }
 
@@ -127,6 +134,14 @@ describe.each(ENGINES)('$name (Debian: $debianPackages)', ({ installed, open }) 
       // One thread, or no worker, and no error where more is not to be had.
       expect(got.worker).toBe(asked.worker === 'own' || (asked.worker && workers));
       expect(got.threads).toBe(isolated && workers ? asked.threads : 1);
+      if (file.endsWith('int8')) expect(logits).toEqual(expected.get(file));
+      else expect(difference(logits, expected.get(file) as number[])).toBeLessThan(1e-4);
+    }
+    // Pairs, products and planes give the same integers, and float32 sums in the same order.
+    expect(result.ways.filter(({ logits }) => logits)).not.toHaveLength(0);
+    for (const { file, kernels, got, logits } of result.ways) {
+      if (!logits) continue; // planes, where no exact dot product is to be had
+      if (kernels !== 'auto') expect(got).toBe(kernels);
       if (file.endsWith('int8')) expect(logits).toEqual(expected.get(file));
       else expect(difference(logits, expected.get(file) as number[])).toBeLessThan(1e-4);
     }

@@ -30,6 +30,29 @@ async function networks() {
   return runs;
 }
 
+/** Every way to compute int8, and float32 with it; undefined where this engine lacks one. */
+async function ways() {
+  const input = { data: new Float32Array((await bytesOf('/input')).buffer), shape: [1, 64, 64, 3] };
+  const runs = [];
+  for (const file of ['small-float32', 'small-int8', 'large-int8']) {
+    const weights = await bytesOf(`/${file}`);
+    for (const simd of ['baseline', 'auto']) {
+      for (const kernels of ['pairs', 'products', 'planes', 'auto']) {
+        globalThis.doing = `${file} ${simd} ${kernels}`;
+        const model = await loadModel(weights, { simd, kernels }).catch(({ code }) => {
+          if (kernels !== 'planes' || code !== 'ERR_UNSUPPORTED_MODEL') throw new Error(code);
+        });
+        let logits;
+        // Long enough for 'auto' to have thought again.
+        for (let i = 0; model && i < (kernels === 'auto' ? 8 : 1); i++) logits = [...(await model.predict(input))];
+        runs.push({ file, simd, kernels, got: model?.runtimeFeatures.kernels, logits });
+        model?.dispose();
+      }
+    }
+  }
+  return runs;
+}
+
 /** Every way to hold a picture, here and in a worker. */
 async function pictures() {
   globalThis.doing = 'pictures';
@@ -73,8 +96,10 @@ async function pictures() {
 
 async function conform() {
   const kernels = {};
-  for (const simd of ['baseline', 'auto']) kernels[simd] = runKernels(await loadKernels({ simd }));
-  return { features: detectFeatures(), kernels, runs: await networks(), pictures: await pictures() };
+  for (const simd of ['baseline', 'auto']) {
+    for (const way of ['pairs', 'products', 'auto']) kernels[`${simd} ${way}`] = runKernels(await loadKernels({ simd, kernels: way }));
+  }
+  return { features: detectFeatures(), kernels, runs: await networks(), ways: await ways(), pictures: await pictures() };
 }
 
 conform().then(

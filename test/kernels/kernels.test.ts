@@ -119,10 +119,11 @@ function* convCases(): Generator<ConvCase> {
 }
 
 const VARIANTS = detectFeatures().relaxedSimd ? (['baseline', 'relaxed'] as const) : (['baseline'] as const);
-describe.each(VARIANTS)('kernels, %s SIMD', (simd) => {
+const WAYS = ['pairs', 'products'] as const; // planes, which few processors have: test/browsers and test/runtime
+describe.each(VARIANTS.flatMap((simd) => WAYS.map((way) => [simd, way] as const)))('kernels, %s SIMD, %s', (simd, way) => {
   let kernels: Kernels;
   beforeAll(async () => {
-    kernels = await loadKernels({ simd });
+    kernels = await loadKernels({ simd, kernels: way });
   });
 
   it('conv2d', () => {
