@@ -33,15 +33,8 @@ export function hardSwish(x: v128): v128 {
 /** 1.5 * 2^23: added to |x| < 2^22, it leaves x, rounded half to even, in the low bits. */
 const ROUND: f32 = 12582912.0;
 
-/** f32 lanes, already within i16, to i32 lanes, half to even. */
-// @ts-ignore: decorator
-@inline
-export function round(x: v128): v128 {
-  return i32x4.sub(f32x4.add(x, f32x4.splat(ROUND)), i32x4.splat(0x4b400000));
-}
-
 /**
- * round(pmax(x, low)), with low an integer: lowestOf(low). Processors compare integers on more units than floats; the bits of floats
+ * pmax(x, low) rounded half to even, with low an integer: lowestOf(low). Processors compare integers on more units than floats; the bits of floats
  * above zero, as x + ROUND is, are in the order of their values, and those of floats below zero are below them all.
  */
 // @ts-ignore: decorator
@@ -61,13 +54,6 @@ export function lowestOf(low: f32): v128 {
 @inline
 export function loadF32FromI16(pointer: usize): v128 {
   return f32x4.convert_i32x4_s(v128.load_ext<i16>(pointer));
-}
-
-/** Four i32 lanes within i16 to memory as i16. */
-// @ts-ignore: decorator
-@inline
-export function storeI16(pointer: usize, x: v128): void {
-  v128.store_lane<i64>(pointer, i16x8.narrow_i32x4_s(x, x), 0);
 }
 
 /**

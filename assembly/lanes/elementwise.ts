@@ -1,15 +1,21 @@
 import { Arguments } from '../arguments';
-import { CLAMP, HARD_SWISH, clamp, loadF32FromI16, lowestOf, round, roundFrom, storeI16 } from '../arithmetic';
-import { highest, narrow, scaledHardSwish } from './requantize';
+import { CLAMP, HARD_SWISH, loadF32FromI16, roundFrom } from '../arithmetic';
+import { highest, lowest, narrow, scaledHardSwish } from './requantize';
 
 // The twins of f32.ts: i16 in, float32 in between, i16 out, one IEEE operation at a time (see requantize.ts). Scales
 // are one a channel. A unit is one row of the output.
 
 // @ts-ignore: decorator
 @inline
+function store8(output: usize, y0: v128, y1: v128, low: v128, high: v128): void {
+  v128.store(output, narrow(roundFrom(y0, low), roundFrom(y1, low), high));
+}
+
+// @ts-ignore: decorator
+@inline
 function unary(kind: usize, p: Arguments, from: usize, to: usize): void {
-  const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
+  const low = lowest(p);
+  const high = highest(p);
   const offset = f32x4.splat(p.offset);
   for (let row = from; row < to; row++) {
     let input = p.input + row * p.inputRowStride;
@@ -17,12 +23,18 @@ function unary(kind: usize, p: Arguments, from: usize, to: usize): void {
     for (let x: usize = 0; x < p.width; x++) {
       let scale = p.scale;
       let gateScale = p.gateScale;
-      for (let c: usize = 0; c < p.channels; c += 4, input += 8, output += 8, scale += 16, gateScale += 16) {
-        const v = loadF32FromI16(input);
-        const y = kind == HARD_SWISH
-          ? scaledHardSwish(v, v128.load(scale), v128.load(gateScale))
-          : f32x4.add(f32x4.mul(v, v128.load(scale)), offset);
-        storeI16(output, round(clamp(y, low, high)));
+      for (let c: usize = 0; c < p.channels; c += 8, input += 16, output += 16, scale += 32, gateScale += 32) {
+        const a = loadF32FromI16(input);
+        const b = loadF32FromI16(input + 8);
+        if (kind == HARD_SWISH) {
+          const y0 = scaledHardSwish(a, v128.load(scale), v128.load(gateScale));
+          const y1 = scaledHardSwish(b, v128.load(scale, 16), v128.load(gateScale, 16));
+          store8(output, y0, y1, low, high);
+        } else {
+          const y0 = f32x4.add(f32x4.mul(a, v128.load(scale)), offset);
+          const y1 = f32x4.add(f32x4.mul(b, v128.load(scale, 16)), offset);
+          store8(output, y0, y1, low, high);
+        }
       }
     }
   }
@@ -38,17 +50,21 @@ export function lanes_hard_swish(p: Arguments, from: usize, to: usize): void {
 }
 
 export function lanes_add(p: Arguments, from: usize, to: usize): void {
-  const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
+  const low = lowest(p);
+  const high = highest(p);
   for (let row = from; row < to; row++) {
     let input = p.input + row * p.inputRowStride;
     let other = p.other + row * p.otherRowStride;
     let output = p.output + row * p.outputRowStride;
     for (let x: usize = 0; x < p.width; x++) {
-      for (let c: usize = 0; c < p.channels; c += 4, input += 8, other += 8, output += 8) {
-        const a = f32x4.mul(loadF32FromI16(input), v128.load(p.scale + c * 4));
-        const b = f32x4.mul(loadF32FromI16(other), v128.load(p.otherScale + c * 4));
-        storeI16(output, round(clamp(f32x4.add(a, b), low, high)));
+      let scale = p.scale;
+      let otherScale = p.otherScale;
+      for (let c: usize = 0; c < p.channels; c += 8, input += 16, other += 16, output += 16, scale += 32, otherScale += 32) {
+        const a0 = f32x4.mul(loadF32FromI16(input), v128.load(scale));
+        const a1 = f32x4.mul(loadF32FromI16(input + 8), v128.load(scale, 16));
+        const b0 = f32x4.mul(loadF32FromI16(other), v128.load(otherScale));
+        const b1 = f32x4.mul(loadF32FromI16(other + 8), v128.load(otherScale, 16));
+        store8(output, f32x4.add(a0, b0), f32x4.add(a1, b1), low, high);
       }
     }
   }
@@ -58,17 +74,19 @@ export function lanes_add(p: Arguments, from: usize, to: usize): void {
 // @ts-ignore: decorator
 @inline
 function multiply(broadcast: bool, p: Arguments, from: usize, to: usize): void {
-  const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
+  const low = lowest(p);
+  const high = highest(p);
   for (let row = from; row < to; row++) {
     let input = p.input + row * p.inputRowStride;
     let other = broadcast ? p.other : p.other + row * p.otherRowStride;
     let output = p.output + row * p.outputRowStride;
     for (let x: usize = 0; x < p.width; x++) {
       if (broadcast) other = p.other;
-      for (let c: usize = 0; c < p.channels; c += 4, input += 8, other += 8, output += 8) {
-        const product = f32x4.mul(loadF32FromI16(input), loadF32FromI16(other));
-        storeI16(output, round(clamp(f32x4.mul(product, v128.load(p.scale + c * 4)), low, high)));
+      let scale = p.scale;
+      for (let c: usize = 0; c < p.channels; c += 8, input += 16, other += 16, output += 16, scale += 32) {
+        const y0 = f32x4.mul(f32x4.mul(loadF32FromI16(input), loadF32FromI16(other)), v128.load(scale));
+        const y1 = f32x4.mul(f32x4.mul(loadF32FromI16(input + 8), loadF32FromI16(other + 8)), v128.load(scale, 16));
+        store8(output, y0, y1, low, high);
       }
     }
   }
@@ -98,7 +116,7 @@ export function lanes_gate(p: Arguments, from: usize, to: usize): void {
 
 /** f32 to i16: round(clamp(x * scale)), scales being inverses that repeat after `period`, a multiple of 8; NaN becomes 0. */
 export function lanes_quantize(p: Arguments, from: usize, to: usize): void {
-  const lowest = lowestOf(p.low);
+  const low = lowest(p);
   const high = highest(p);
   const period = <usize>p.period * 4;
   const count = <usize>p.width * p.channels;
@@ -110,8 +128,8 @@ export function lanes_quantize(p: Arguments, from: usize, to: usize): void {
     for (let i: usize = 0; i < whole; i += 8) {
       const x = f32x4.mul(v128.load(input + i * 4), v128.load(p.scale + c));
       const y = f32x4.mul(v128.load(input + i * 4, 16), v128.load(p.scale + c, 16));
-      const q0 = roundFrom(v128.and(x, f32x4.eq(x, x)), lowest);
-      const q1 = roundFrom(v128.and(y, f32x4.eq(y, y)), lowest);
+      const q0 = roundFrom(v128.and(x, f32x4.eq(x, x)), low);
+      const q1 = roundFrom(v128.and(y, f32x4.eq(y, y)), low);
       v128.store(output + i * 2, narrow(q0, q1, high));
       c += 32;
       if (c == period) c = 0;

@@ -1,11 +1,12 @@
 import { Arguments } from '../arguments';
-import { clamp, round, storeI16 } from '../arithmetic';
+import { roundFrom } from '../arithmetic';
+import { highest, lowest, narrow } from './requantize';
 
 /** The mean over all pixels: exact i32 sums, then one scale. A unit is eight channels. */
 export function lanes_global_average_pool(p: Arguments, from: usize, to: usize): void {
   const pixel = <usize>p.channels * 2;
-  const low = f32x4.splat(p.low);
-  const high = f32x4.splat(p.high);
+  const low = lowest(p);
+  const high = highest(p);
   for (let unit = from; unit < to; unit++) {
     let sum0 = i32x4.splat(0);
     let sum1 = sum0;
@@ -18,7 +19,6 @@ export function lanes_global_average_pool(p: Arguments, from: usize, to: usize):
     }
     const y0 = f32x4.mul(f32x4.convert_i32x4_s(sum0), v128.load(p.scale + unit * 32));
     const y1 = f32x4.mul(f32x4.convert_i32x4_s(sum1), v128.load(p.scale + unit * 32, 16));
-    storeI16(p.output + unit * 16, round(clamp(y0, low, high)));
-    storeI16(p.output + unit * 16 + 8, round(clamp(y1, low, high)));
+    v128.store(p.output + unit * 16, narrow(roundFrom(y0, low), roundFrom(y1, low), high));
   }
 }

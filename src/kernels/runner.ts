@@ -54,7 +54,8 @@ export class Runner {
     make: (shape: Tensor['shape']) => T,
     clamps?: Clamps,
   ): T {
-    const { engine, arithmetics } = this;
+    const { arithmetics } = this;
+    const engine = this.engine;
     const { nodes, weights = new Map(), lanes = new Map(), inputs, output } = piece;
     const mark = engine.mark();
     try {

@@ -12,7 +12,7 @@ export function nodeCall(engine: Engine, node: OtherNode, [input, other]: readon
   const y = other as Operand;
   const { kind, name } = node;
   const out = lanesOf(output);
-  const { low, high } = out;
+  const range = { low: out.low, high: out.high, highLane: out.high };
   const [xLanes, yLanes] = [lanesOf(x), y && lanesOf(y)];
   /** In how many steps of the output a value of one of its operands goes. */
   const ratio = (operand: Operand) => perChannel(engine, output, [lanesOf(operand), out], (c) => stepOf(operand, c) / stepOf(output, c));
@@ -20,11 +20,15 @@ export function nodeCall(engine: Engine, node: OtherNode, [input, other]: readon
     if (typeof out.scale === 'number') return out.scale;
     throw new QuantizationError(`${name}: an offset or a clamp needs one scale for the whole tensor; the tensor has one a channel.`);
   };
+  const within = (low: number, most: number) => {
+    const high = Math.min(out.high, most);
+    return { low, high, highLane: high };
+  };
   switch (kind) {
     case 'globalAveragePool': {
       const pixels = x.shape[0] * x.shape[1];
       const scale = perChannel(engine, output, [xLanes, out], (c) => stepOf(x, c) / stepOf(output, c) / pixels);
-      const words = { units: output.stored / 8, inputHeight: x.shape[0], inputWidth: x.shape[1], scale, low, high };
+      const words = { units: output.stored / 8, inputHeight: x.shape[0], inputWidth: x.shape[1], scale, ...range };
       return { kind, instruction: () => ({ ...rows(Kernel.lanes_global_average_pool, x, output), ...words }) };
     }
     case 'multiply': {
@@ -35,33 +39,32 @@ export function nodeCall(engine: Engine, node: OtherNode, [input, other]: readon
       }
       const scale = perChannel(engine, output, [xLanes, yLanes, out], (c) => (stepOf(x, c) * stepOf(y, c)) / stepOf(output, c));
       const code = perPixel ? Kernel.lanes_multiply : Kernel.lanes_multiply_channels;
-      return { kind, instruction: () => ({ ...rows(code, x, output), ...second(y), scale, low, high }) };
+      return { kind, instruction: () => ({ ...rows(code, x, output), ...second(y), scale, ...range }) };
     }
     case 'add': {
       if (isOnePixel(y) && !isOnePixel(x)) {
         throw new UnsupportedModelError(`${name}: a quantized sum of an image and one pixel is not supported.`);
       }
       const [floor, ceiling] = clampOf(name, node.activation);
-      const range =
-        floor === Number.NEGATIVE_INFINITY
-          ? { low, high }
-          : { low: Math.max(low, 0), high: Math.min(high, Math.round(ceiling / outputStep())) };
-      const words = { scale: ratio(x), otherScale: ratio(y), ...range };
+      const bounds = floor === Number.NEGATIVE_INFINITY ? range : within(Math.max(out.low, 0), Math.round(ceiling / outputStep()));
+      const words = { scale: ratio(x), otherScale: ratio(y), ...bounds };
       return { kind, instruction: () => ({ ...rows(Kernel.lanes_add, x, output), ...second(y), ...words }) };
     }
     default: {
       if (node.kind === 'activation' && node.activation === 'hardSwish') {
         const scale = ratio(x);
         const gateScale = perChannel(engine, output, [xLanes, out], (c) => stepOf(x, c) ** 2 / 6 / stepOf(output, c));
-        return { kind, instruction: () => ({ ...elements(Kernel.lanes_hard_swish, x, output), scale, gateScale, low, high }) };
+        return { kind, instruction: () => ({ ...elements(Kernel.lanes_hard_swish, x, output), scale, gateScale, ...range }) };
       }
       const affine = affineOf(node);
       const scale = perChannel(engine, output, [xLanes, out], (c) => (affine.factor * stepOf(x, c)) / stepOf(output, c));
       const words = {
         scale,
         offset: affine.offset === 0 ? 0 : affine.offset / outputStep(),
-        low: affine.low === Number.NEGATIVE_INFINITY ? low : Math.max(low, Math.round(affine.low / outputStep())),
-        high: affine.high === Number.POSITIVE_INFINITY ? high : Math.min(high, Math.round(affine.high / outputStep())),
+        ...within(
+          affine.low === Number.NEGATIVE_INFINITY ? out.low : Math.max(out.low, Math.round(affine.low / outputStep())),
+          affine.high === Number.POSITIVE_INFINITY ? out.high : Math.round(affine.high / outputStep()),
+        ),
       };
       return { kind, instruction: () => ({ ...elements(Kernel.lanes_affine, x, output), ...words }) };
     }
