@@ -9,11 +9,8 @@ import { TABLE_4 } from '../evaluation/paper.js';
 import { compareReport } from '../evaluation/report.js';
 import type { ComparisonResult } from '../evaluation/result.js';
 import type { Tensor } from '../inputs.js';
-import { sessionOf } from '../model/local-model.js';
 import type { Model } from '../model/model.js';
 import { quantizeWith } from '../model/quantize.js';
-import { floatNetwork } from '../quantization/dequantize.js';
-import { roundedWeights } from '../quantization/refine.js';
 import { SCHEME_NAMES, SCHEMES, type SchemeName } from '../quantization/schemes.js';
 import { Images } from './images.js';
 import { calibrateOn, calibrationFiles, load, quantizeOn } from './models.js';
@@ -138,10 +135,9 @@ async function climb(weights: readonly string[], directory: string, calibration:
   for (const file of weights) {
     const float = await load(file, 'float32', options);
     const { calibrating } = await calibrationOf(directory, calibration, options.seed);
-    const { ranges, inputs } = await calibrateOn(float, calibrating, true);
-    const rounded = await roundedWeights(floatNetwork(sessionOf(float).network), inputs);
+    const seen = await calibrateOn(float, calibrating, true);
     const candidates = new Map<SchemeName, Model>();
-    for (const name of SCHEME_NAMES) candidates.set(name, await quantizeWith(float, ranges, { scheme: SCHEMES[name], rounded }));
+    for (const name of SCHEME_NAMES) candidates.set(name, await quantizeWith(float, seen, SCHEMES[name]));
     const files = await listLabelled(directory, float, options.limit);
     const images = new Images(float);
     const rungs = await withProgress(`climbing with ${float.architecture}`, files.length, (step) =>

@@ -1,8 +1,8 @@
 import type { ModelInput } from '../inputs.js';
-import { type QuantizeOptions, quantizeSession } from '../quantization/calibrate.js';
+import { type Calibration, type QuantizeOptions, quantizeSession, roundedBy } from '../quantization/calibrate.js';
 import { floatNetwork } from '../quantization/dequantize.js';
-import type { Ranges } from '../quantization/observe.js';
-import { quantizeNetwork, type SchemeOptions } from '../quantization/quantize.js';
+import { quantizeNetwork } from '../quantization/quantize.js';
+import type { Scheme } from '../quantization/schemes.js';
 import { localModel, sessionOf } from './local-model.js';
 import type { Model } from './model.js';
 
@@ -17,7 +17,9 @@ export async function quantizeLocal(
 }
 
 /** A model as int8 by one scheme, from what calibrate() saw. */
-export async function quantizeWith(model: Model, ranges: Ranges, options: SchemeOptions = {}): Promise<Model> {
-  const { network, options: runtime } = sessionOf(model);
-  return localModel(quantizeNetwork(floatNetwork(network), ranges, options), runtime);
+export async function quantizeWith(model: Model, seen: Calibration, scheme: Scheme): Promise<Model> {
+  const { options: runtime, network: given } = sessionOf(model);
+  const network = floatNetwork(given);
+  const rounded = await roundedBy(network, seen, scheme);
+  return localModel(quantizeNetwork(network, seen.ranges, { scheme, rounded }), runtime);
 }

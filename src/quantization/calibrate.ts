@@ -8,7 +8,7 @@ import { floatNetwork } from './dequantize.js';
 import { costsIn } from './lanes.js';
 import { observeRanges, type Ranges } from './observe.js';
 import { quantizeNetwork } from './quantize.js';
-import { roundedWeights } from './refine.js';
+import { type RefineOptions, type RoundedWeights, roundedWeights } from './refine.js';
 import { SCHEMES, type Scheme } from './schemes.js';
 import { layersToKeep, type Probe } from './sensitivity.js';
 
@@ -88,6 +88,17 @@ export interface QuantizeOptions extends CalibrationOptions {
   readonly wide?: readonly string[];
 }
 
+/** The layers that a scheme rounds for their outputs' sake: all or none. */
+export async function roundedBy(
+  network: Network,
+  { ranges, inputs }: Calibration,
+  scheme: Scheme,
+  options: RefineOptions = {},
+): Promise<ReadonlyMap<string, RoundedWeights>> {
+  if (!scheme.compensated) return new Map();
+  return roundedWeights(network, inputs, { ...options, costsOf: costsIn(network, scheme, ranges) });
+}
+
 /** The int8 network of a session's, by calibration. */
 export async function quantizeSession(
   session: Session,
@@ -113,10 +124,11 @@ export async function quantizeSession(
     seen = inputs;
     onProgress?.(inputs);
   };
-  const { ranges, inputs } = await calibrate(session, calibration, { signal, onProgress: onInput, histograms: activations === 8 });
+  const calibrated = await calibrate(session, calibration, { signal, onProgress: onInput, histograms: activations === 8 });
   const onLayer = (done: number, of: number) => onProgress?.(seen, done, of);
   const scheme: Scheme = activations === 16 ? SCHEMES.best : { ...SCHEMES.eight, wide: new Set(options.wide) };
-  const rounded = await roundedWeights(network, inputs, { keepFloat, signal, onLayer, costsOf: costsIn(scheme, ranges) });
+  const rounded = await roundedBy(network, calibrated, scheme, { keepFloat, signal, onLayer });
+  const { ranges, inputs } = calibrated;
   const chosen = { scheme, keepFloat, rounded };
   if (maxDrop === undefined) return quantizeNetwork(network, ranges, chosen);
   return quantizeNetwork(network, ranges, { ...chosen, keepFloat: await layersToKeep(network, ranges, inputs, maxDrop, chosen) });

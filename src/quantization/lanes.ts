@@ -1,6 +1,7 @@
 import { QuantizationError } from '../errors.js';
 import { type ConvNode, countReaders, type Graph, INPUT, isDepthwise, type Node } from '../graph/graph.js';
 import { GATE_LANES, type Lanes } from '../graph/lanes.js';
+import type { Network } from '../graph/network.js';
 import type { Factors } from './compensate.js';
 import { EIGHT_BIT_GATE, eightBits, eightBitsPerChannel, STEPS, type StepCosts, stepCosts } from './eight-bits.js';
 import type { Range, Ranges } from './observe.js';
@@ -32,6 +33,7 @@ export function chooseLanes(
   const lanes = new Map<string, Lanes>();
   const readers = (name: string) => graph.nodes.filter((node) => node.inputs.includes(name));
   const counts = countReaders(graph.nodes);
+  const bitsOf = bitsIn(graph, scheme);
   const byName = new Map(graph.nodes.map((node) => [node.name, node]));
   /** What a tensor's readers can bear; through a gate, what the gated tensor's readers can. */
   const limit = (name: string): number =>
@@ -45,8 +47,7 @@ export function chooseLanes(
     if (!range) throw new QuantizationError(`calibration saw nothing of "${name}".`);
     const node = byName.get(name);
     const only = readers(name);
-    // Logits are compared with each other: their steps stay fine.
-    const bits = only.length === 0 || scheme.wide?.has(name) ? 16 : narrow(node) ? scheme.bottleneckBits : scheme.bits;
+    const bits = bitsOf(name);
     if (isGate(node, only, counts.get(name))) {
       lanes.set(name, bits === 16 || scheme.compensated ? GATE_LANES : EIGHT_BIT_GATE);
       continue;
@@ -88,11 +89,24 @@ export function chooseLanes(
   return lanes;
 }
 
+/** Bits of each tensor by a scheme. */
+export function bitsIn({ nodes }: Pick<Graph, 'nodes'>, scheme: Scheme): (tensor: string) => 8 | 16 {
+  const byName = new Map(nodes.map((node) => [node.name, node]));
+  const read = countReaders(nodes);
+  const onePixel = new Set<string>();
+  for (const { name, kind, inputs } of nodes) if (kind === 'globalAveragePool' || onePixel.has(inputs[0] as string)) onePixel.add(name);
+  return (name) => {
+    // Logits are compared with each other: their steps stay fine.
+    if (!read.has(name) || scheme.wide?.has(name) || (scheme.wideVectors && onePixel.has(name))) return 16;
+    return narrow(byName.get(name)) ? scheme.bottleneckBits : scheme.bits;
+  };
+}
+
 /** For a scheme of 8 bits, what they cost a tensor's channels. */
-export const costsIn =
-  (scheme: Scheme, ranges: Ranges) =>
-  (name: string): StepCosts | undefined =>
-    scheme.bits === 16 || scheme.wide?.has(name) ? undefined : stepCosts(ranges.get(name) as Range, scheme);
+export function costsIn({ graph }: Network, scheme: Scheme, ranges: Ranges): (tensor: string) => StepCosts | undefined {
+  const bitsOf = bitsIn(graph, scheme);
+  return (name) => (bitsOf(name) === 16 ? undefined : stepCosts(ranges.get(name) as Range, scheme));
+}
 
 /** Whether a node reads a tensor channel by channel, so that each may have a scale of its own. */
 function readsPerChannel(reader: Node, name: string, compensated = false): boolean {

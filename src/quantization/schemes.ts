@@ -11,6 +11,8 @@ export interface Scheme {
   readonly refined: boolean;
   /** Filters that are rounded for the least error of each layer's output (refine.ts). */
   readonly compensated?: boolean;
+  /** 16 bits for what has one pixel: squeezed channels, pooled features. Means of many values are finer than each. */
+  readonly wideVectors?: boolean;
   /** Names of tensors that have 16 bits where others have 8. */
   readonly wide?: ReadonlySet<string>;
 }
@@ -43,15 +45,6 @@ export const SCHEMES = {
     refined: false,
   },
   wide: { title: '+ 16-bit lanes everywhere', bits: 16, bottleneckBits: 16, perChannel: true, range: 'minMax', refined: false },
-  eight: {
-    title: '8 bits everywhere, with all of it',
-    bits: 8,
-    bottleneckBits: 8,
-    perChannel: true,
-    range: 'leastSquares',
-    refined: true,
-    compensated: true,
-  },
   refined: { title: '+ refined filters and biases', bits: 16, bottleneckBits: 16, perChannel: true, range: 'minMax', refined: true },
   best: {
     title: "+ rounding for the output's error",
@@ -61,6 +54,16 @@ export const SCHEMES = {
     range: 'minMax',
     refined: true,
     compensated: true,
+  },
+  eight: {
+    title: '8-bit activations again, with all of this',
+    bits: 8,
+    bottleneckBits: 8,
+    perChannel: true,
+    range: 'leastSquares',
+    refined: true,
+    compensated: true,
+    wideVectors: true,
   },
 } as const satisfies Record<string, Scheme>;
 

@@ -1,6 +1,6 @@
 import { fuse } from '../../src/graph/fusion.js';
 import type { Tensor } from '../../src/inputs.js';
-import { quantize } from '../../src/load.js';
+import { loadModel, quantize } from '../../src/load.js';
 import { localModel, sessionOf } from '../../src/model/local-model.js';
 import type { Model } from '../../src/model/model.js';
 import { quantizeWith } from '../../src/model/quantize.js';
@@ -27,20 +27,41 @@ describe('quantization', () => {
   });
 
   it('gets better from the first scheme to the last', async () => {
-    const { ranges } = await calibrate(sessionOf(float), calibration, { histograms: true });
+    const seen = await calibrate(sessionOf(float), calibration, { histograms: true });
     const db: Record<string, number> = {};
-    for (const name of SCHEME_NAMES) {
-      db[name] = (await divergence(float, await quantizeWith(float, ranges, { scheme: SCHEMES[name] }))).sqnrDb;
-    }
+    for (const name of SCHEME_NAMES) db[name] = (await divergence(float, await quantizeWith(float, seen, SCHEMES[name]))).sqnrDb;
     const of = (name: SchemeName) => db[name] as number;
     expect(of('bottleneck')).toBeGreaterThan(of('perChannel'));
     // A bit is 6 dB: 16-bit lanes leave the filters' rounding alone, which weighs more.
     expect(of('wide')).toBeGreaterThan(of('bottleneck') + 3);
+    expect(of('eight')).toBeGreaterThan(of('perChannel') + 3);
+    expect(of('best')).toBeGreaterThan(of('refined') + 3);
   });
 
   it('gives the same bytes for the same images', async () => {
     const [a, b] = [await quantize(float, calibration), await quantize(float, calibration)];
     expect(Buffer.compare(a.save(), b.save())).toBe(0);
+  });
+
+  it.each([8, 16] as const)('gives files of activations of %i bits that run as they did', async (activations) => {
+    const model = await quantize(float, calibration, { activations });
+    const loaded = await loadModel(model.save());
+    expect(await loaded.predict(image(10))).toEqual(await model.predict(image(10)));
+    // The float network behind it is near the one that it was made of.
+    const behind = await loadModel(model.save(), { precision: 'float32' });
+    expect((await divergence(float, behind)).sqnrDb).toBeGreaterThan(15);
+  });
+
+  it('says how far it is, and stops when it is told to', async () => {
+    const seen: (readonly number[])[] = [];
+    const abort = new AbortController();
+    const onProgress = (...numbers: (number | undefined)[]) => {
+      seen.push(numbers as number[]);
+      if (numbers[1] === 3) abort.abort();
+    };
+    await expect(quantize(float, calibration, { onProgress, signal: abort.signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    const of = network.weights.size;
+    expect(seen).toEqual([[1], [2], [3], [3, 1, of], [3, 2, of], [3, 3, of]]);
   });
 
   it('keeps layers in float32 by name', async () => {
@@ -69,6 +90,8 @@ describe('quantization', () => {
   it('refuses what cannot be', async () => {
     await expect(quantize(float, [])).rejects.toMatchObject({ code: 'ERR_QUANTIZATION' });
     await expect(quantize(float, calibration, { keepFloat: ['nothing'] })).rejects.toThrow(/keepFloat names "nothing", which is no layer/);
+    await expect(quantize(float, calibration, { activations: 4 as 8 })).rejects.toThrow(/activations must be 8 or 16/);
+    await expect(quantize(float, calibration, { activations: 8, wide: ['nothing'] })).rejects.toThrow(/wide names "nothing"/);
     await expect(quantize(float, calibration, { maxDrop: 2 })).rejects.toThrow(/share from 0 to 1/);
     const infinite: Tensor = { data: new Float32Array(64 * 64 * 3).fill(Number.POSITIVE_INFINITY), shape: [1, 64, 64, 3] };
     await expect(quantize(float, [infinite])).rejects.toThrow(/calibration input holds NaN or infinity/);
