@@ -11,7 +11,7 @@ import { sensitivities } from '../../src/quantization/sensitivity.js';
 import { random, randomNetwork, uniform } from '../random-network.js';
 
 const image = (seed: number): Tensor => ({ data: uniform(random(seed), 64 * 64 * 3, -2, 2), shape: [1, 64, 64, 3] });
-const network = fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5 }));
+const network = fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.25 }));
 const calibration = [image(1), image(2), image(3)];
 
 async function divergence(reference: Model, candidate: Model): Promise<Divergence> {
