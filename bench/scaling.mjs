@@ -30,7 +30,7 @@ async function models(architecture, width, threads = 1) {
   const made = await localModel(network);
   const float = await loadModel(made.save());
   made.dispose();
-  const int8 = await quantize(float, [input(1, 64)]);
+  const int8 = await quantize(float, [input(1, 64)], { rounding: 'nearest' });
   const loaded = await Promise.all([float, int8].map((model) => loadModel(model.save(), { threads })));
   float.dispose();
   int8.dispose();

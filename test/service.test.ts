@@ -16,7 +16,7 @@ let float: Model;
 let int8: Model;
 beforeAll(async () => {
   float = await localModel(fuse(randomNetwork('mobilenet_v3_small', { classes: 5, width: 0.25, resolution: 32 })));
-  int8 = await quantize(float, [input(1), input(2)]);
+  int8 = await quantize(float, [input(1), input(2)], { rounding: 'nearest' });
 });
 
 setFlagsFromString('--expose-gc');

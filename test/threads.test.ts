@@ -10,7 +10,7 @@ describe('threads', () => {
   let files: Record<'float32' | 'int8', Uint8Array>;
   beforeAll(async () => {
     const float = await localModel(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.75 })));
-    files = { float32: float.save(), int8: (await quantize(float, [image(1)])).save() };
+    files = { float32: float.save(), int8: (await quantize(float, [image(1)], { rounding: 'nearest' })).save() };
   });
 
   it.each([
@@ -36,7 +36,7 @@ describe('threads', () => {
     const model = await loadModel(files.int8, { threads: 'auto' });
     expect(model.runtimeFeatures.threads).toBeGreaterThanOrEqual(1);
     model.dispose();
-    await expect(loadModel(files.int8, { threads: 0 })).rejects.toThrow(/threads is 'auto' or a whole number/);
+    await expect(loadModel(files.int8, { threads: 0 })).rejects.toThrow(/threads must be 'auto' or a whole number/);
     await expect(loadModel(files.int8, { threads: 1.5 })).rejects.toMatchObject({ code: 'ERR_INPUT' });
   });
 });

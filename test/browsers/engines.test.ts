@@ -82,7 +82,7 @@ beforeAll(async () => {
     .toBuffer();
   for (const size of ['small', 'large'] as const) {
     const float = await localModel(fuse(randomNetwork(`mobilenet_v3_${size}`, { classes: 31, width: 0.5, resolution: 64 })));
-    const int8 = await quantize(float, [input]);
+    const int8 = await quantize(float, [input], { rounding: 'nearest' });
     for (const model of [float, int8]) {
       serve(`/${size}-${model.precision}`, model.save());
       expected.set(`${size}-${model.precision}`, [...(await model.predict(input))]);

@@ -73,7 +73,7 @@ const [chromium] = ENGINES;
   beforeAll(async () => {
     await cp('test/built/app', folder, { recursive: true });
     const float = await localModel(fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.5, resolution: 64 })));
-    const model = await quantize(float, [input]);
+    const model = await quantize(float, [input], { rounding: 'nearest' });
     weights = model.save();
     expected = [...(await model.predict(input))];
     // From a sub-path, as many hosts serve.

@@ -45,8 +45,8 @@ describe('a model in a worker', () => {
 
   it('quantizes where it is, to the same bytes', async () => {
     const heard: number[] = [];
-    const a = await quantize(remote, [input(1), input(2)], { onProgress: (n) => heard.push(n) });
-    const b = await quantize(local, [input(1), input(2)]);
+    const a = await quantize(remote, [input(1), input(2)], { rounding: 'nearest', onProgress: (n) => heard.push(n) });
+    const b = await quantize(local, [input(1), input(2)], { rounding: 'nearest' });
     expect(heard).toEqual([1, 2]);
     expect(a.runtimeFeatures.worker).toBe(true);
     expect(Buffer.compare(a.save(), b.save())).toBe(0);
@@ -83,7 +83,7 @@ describe('a model in a worker', () => {
     abort.abort();
     await expect(aborted).rejects.toThrow(built.AbortError);
     const other = await loadModel(bytes, { worker: true });
-    const calls = [other.predict(input(1)), other.classify(pixels), other.profile(), quantize(other, [input(1)])];
+    const calls = [other.predict(input(1)), other.classify(pixels), other.profile(), quantize(other, [input(1)], { rounding: 'nearest' })];
     const settled = Promise.allSettled(calls);
     other.dispose();
     other.dispose();

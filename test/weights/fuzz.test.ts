@@ -33,7 +33,7 @@ const SUBJECTS: readonly Subject[] = [
     file: async () => {
       const float = await localModel(fuse(randomNetwork('mobilenet_v3_small', { ...small, resolution: 32 })));
       const image = { data: pseudoRandom('x', 32 * 32 * 3), shape: [1, 32, 32, 3] } as const;
-      return (await quantize(float, [image])).save();
+      return (await quantize(float, [image], { rounding: 'nearest' })).save();
     },
     structure: [[0, 30_000]],
   },
