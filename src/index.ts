@@ -21,5 +21,5 @@ export { loadModel, quantize } from './load.js';
 export type { ClassifyOptions, InputOptions, LoadOptions, Model, RuntimeFeatures, SaveOptions } from './model/model.js';
 export type { QuantizeOptions } from './quantization/calibrate.js';
 export type { LayerTiming } from './runtime/session.js';
-export type { HubOptions } from './source/hub.js';
+export type { HubOptions } from './source/types.js';
 export type { Prediction } from './tasks/classification.js';

@@ -10,7 +10,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['engine'],
   ['compute', 'image'],
   ['runtime'],
-  ['hub'],
+  ['source'],
   ['weights'],
   ['quantization', 'tasks'],
   ['model'],

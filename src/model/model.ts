@@ -5,7 +5,7 @@ import type { NetworkSummary } from '../graph/summary.js';
 import type { ImageSource, ModelInput, Tensor } from '../inputs.js';
 import type { LayerTiming } from '../runtime/session.js';
 import type { Kernels, WayName } from '../runtime/way.js';
-import type { HubOptions } from '../source/hub.js';
+import type { HubOptions } from '../source/types.js';
 import type { Prediction } from '../tasks/classification.js';
 
 export interface LoadOptions {

@@ -7,10 +7,11 @@ import { Session } from '../runtime/session.js';
 import { floatNetwork } from './dequantize.js';
 import { costsIn } from './lanes.js';
 import { observeRanges, type Ranges } from './observe.js';
+import type { Probe } from './probe.js';
 import { quantizeNetwork } from './quantize.js';
 import { type RefineOptions, type RoundedWeights, roundedWeights } from './refine.js';
 import { SCHEMES, type Scheme } from './schemes.js';
-import { layersToKeep, type Probe } from './sensitivity.js';
+import { layersToKeep } from './sensitivity.js';
 
 export interface CalibrationOptions {
   readonly signal?: AbortSignal | undefined;

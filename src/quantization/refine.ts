@@ -16,7 +16,7 @@ import { Covariance, type InputMoments } from './covariance.js';
 import type { StepCosts } from './eight-bits.js';
 import type { RoundedFilter } from './filters.js';
 import { PieceRunner, type Values } from './piece.js';
-import type { Probe } from './sensitivity.js';
+import type { Probe } from './probe.js';
 
 /*
  * Rounds a network layer by layer, so that each layer makes up for what rounding those before it has done:

@@ -2,14 +2,8 @@ import type { Network } from '../graph/network.js';
 import { type RuntimeOptions, Session } from '../runtime/session.js';
 import { Divergence } from './divergence.js';
 import type { Ranges } from './observe.js';
+import type { Probe } from './probe.js';
 import { quantizeNetwork, type SchemeOptions } from './quantize.js';
-
-/** An input as it lies in a plan. */
-export interface Probe {
-  readonly data: Float32Array;
-  readonly height: number;
-  readonly width: number;
-}
 
 /** What quantizing one layer alone does to the logits. */
 export interface Sensitivity {

@@ -2,16 +2,7 @@ import platform from '#platform';
 import { InputError } from '../errors.js';
 import { fileAddress, HUB, infoAddress, parseHubSource } from './addresses.js';
 import { type DownloadOptions, download, IncompleteError } from './download.js';
-import type { Source } from './source.js';
-
-export interface HubOptions {
-  /** A mirror; HF_ENDPOINT in Node. */
-  readonly endpoint?: string;
-  /** For repositories that are not public; HF_TOKEN in Node. */
-  readonly token?: string;
-  /** Use what the cache holds and ask nobody; HF_HUB_OFFLINE=1 in Node. */
-  readonly offline?: boolean;
-}
+import type { HubOptions, Source } from './types.js';
 
 export interface Fetched {
   readonly bytes: Uint8Array;

@@ -1,18 +1,7 @@
 import platform from '#platform';
 import { AbortError, InputError } from '../errors.js';
 import type { ModelSource } from '../inputs.js';
-import type { HubOptions } from './hub.js';
-
-/** What a caller names, and the files beside it. */
-export interface Source {
-  /** Where it has one: 'model.json'. */
-  readonly name?: string;
-  /** Whether to ask for a file that may not be there costs nothing: a folder and a list of files do not mind, a server does. */
-  readonly listed: boolean;
-  bytes(): Promise<Uint8Array>;
-  /** @throws InputError where there is no such file, or no place to look in */
-  beside(name: string): Promise<Uint8Array>;
-}
+import type { HubOptions, Source } from './types.js';
 
 export interface OpenOptions {
   readonly hub?: HubOptions | undefined;

@@ -1,7 +1,8 @@
 import { ModelFormatError } from '../errors.js';
 import { fuse } from '../graph/fusion.js';
 import type { Network } from '../graph/network.js';
-import { optional, type Source } from '../source/source.js';
+import { optional } from '../source/source.js';
+import type { Source } from '../source/types.js';
 import type { CheckpointOptions } from './checkpoint.js';
 import { linesOf } from './metadata.js';
 import { READERS } from './readers.js';

@@ -1,6 +1,7 @@
 import { ModelFormatError } from '../errors.js';
 import type { Network } from '../graph/network.js';
-import { optional, type Source } from '../source/source.js';
+import { optional } from '../source/source.js';
+import type { Source } from '../source/types.js';
 import { type CheckpointOptions, conventionOf, readCheckpoint } from './checkpoint.js';
 import { isNative, readNative } from './native.js';
 import type { TensorFile } from './tensors.js';

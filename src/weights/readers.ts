@@ -1,5 +1,5 @@
 import type { Network } from '../graph/network.js';
-import type { Source } from '../source/source.js';
+import type { Source } from '../source/types.js';
 import type { CheckpointOptions } from './checkpoint.js';
 
 /** How one format is read. Its code is fetched when the first such file is. */

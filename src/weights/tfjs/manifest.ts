@@ -1,5 +1,5 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
-import type { Source } from '../../source/source.js';
+import type { Source } from '../../source/types.js';
 import type { Constant } from '../constants.js';
 import { elements, type RawTensor, toFloat32 } from '../tensors.js';
 

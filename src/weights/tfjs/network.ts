@@ -1,6 +1,7 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
 import type { Network } from '../../graph/network.js';
-import { optional, type Source } from '../../source/source.js';
+import { optional } from '../../source/source.js';
+import type { Source } from '../../source/types.js';
 import { parseJson, readTeachable, SLIM_PREPROCESSING } from '../metadata.js';
 import { readManifest } from './manifest.js';
 
