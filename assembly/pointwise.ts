@@ -55,47 +55,31 @@ function pointwise(way: i32, kind: usize, p: Arguments, from: usize, to: usize, 
   const outputGap = p.outputRowStride - width * outputPixel;
   const otherGap = p.otherRowStride - width * outputPixel;
   const scratch = p.scratch + thread * p.scratchBytes;
+  const first = from * 4;
+  const row = first / width;
+  let x = first - row * width;
+  let a = p.input + row * p.inputRowStride + x * inputPixel;
+  let o = p.output + row * p.outputRowStride + x * outputPixel;
+  let r = p.other + row * p.otherRowStride + x * outputPixel;
   for (let unit = from; unit < to; unit++) {
-    const pixel = unit * 4;
-    const row = pixel / width;
-    let x = pixel - row * width;
-    const a0 = p.input + row * p.inputRowStride + x * inputPixel;
-    const o0 = p.output + row * p.outputRowStride + x * outputPixel;
-    const r0 = p.other + row * p.otherRowStride + x * outputPixel;
-    if (pixel + 1 == pixels) {
+    const left = pixels - unit * 4;
+    const a0 = a, o0 = o, r0 = r;
+    if (left == 1) {
       one(way, p, scratch, a0, o0, r0);
       break;
     }
-    let a1 = a0;
-    let o1 = o0;
-    let r1 = r0;
     // The next pixel is beside this one, or at the start of the next row.
-    if (pixel + 1 < pixels) {
-      const wrap: usize = ++x == width ? 1 : 0;
-      if (wrap) x = 0;
-      a1 += inputPixel + wrap * inputGap;
-      o1 += outputPixel + wrap * outputGap;
-      r1 += outputPixel + wrap * otherGap;
-    }
-    let a2 = a1;
-    let o2 = o1;
-    let r2 = r1;
-    if (pixel + 2 < pixels) {
-      const wrap: usize = ++x == width ? 1 : 0;
-      if (wrap) x = 0;
-      a2 += inputPixel + wrap * inputGap;
-      o2 += outputPixel + wrap * outputGap;
-      r2 += outputPixel + wrap * otherGap;
-    }
-    let a3 = a2;
-    let o3 = o2;
-    let r3 = r2;
-    if (pixel + 3 < pixels) {
-      const wrap: usize = ++x == width ? 1 : 0;
-      a3 += inputPixel + wrap * inputGap;
-      o3 += outputPixel + wrap * outputGap;
-      r3 += outputPixel + wrap * otherGap;
-    }
+    a += inputPixel, o += outputPixel, r += outputPixel;
+    if (++x == width) x = 0, a += inputGap, o += outputGap, r += otherGap;
+    const a1 = a, o1 = o, r1 = r;
+    a += inputPixel, o += outputPixel, r += outputPixel;
+    if (++x == width) x = 0, a += inputGap, o += outputGap, r += otherGap;
+    const a2 = left > 2 ? a : a1, o2 = left > 2 ? o : o1, r2 = left > 2 ? r : r1;
+    a += inputPixel, o += outputPixel, r += outputPixel;
+    if (++x == width) x = 0, a += inputGap, o += outputGap, r += otherGap;
+    const a3 = left > 3 ? a : a2, o3 = left > 3 ? o : o2, r3 = left > 3 ? r : r2;
+    a += inputPixel, o += outputPixel, r += outputPixel;
+    if (++x == width) x = 0, a += inputGap, o += outputGap, r += otherGap;
     tile(way, kind, p, scratch, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
   }
 }
