@@ -20,11 +20,13 @@ export default {
     // Thousands of damaged files and of inferences.
     { ...common, displayName: 'fuzz', testMatch: ['<rootDir>/test/**/{fuzz,service}.test.ts'], moduleNameMapper: source },
     { ...common, displayName: 'browsers', testMatch: ['<rootDir>/test/browsers/**/*.test.ts'], moduleNameMapper: source },
+    // The command line of dist/, by processes of its own.
+    { ...common, displayName: 'cli', testMatch: ['<rootDir>/test/cli/**/*.test.ts'], moduleNameMapper: source },
     // The package as it is published. What these tests need besides its entry comes from the source.
     {
       ...common,
       displayName: 'built',
-      testMatch: ['<rootDir>/test/{built,cli}/**/*.test.ts'],
+      testMatch: ['<rootDir>/test/built/**/*.test.ts'],
       moduleNameMapper: {
         '^\\.\\./\\.\\./src/index\\.js$': '<rootDir>/dist/index.js',
         '^#platform$': '<rootDir>/dist/platform/node.js',

@@ -9,8 +9,8 @@ const withoutBinaries = {
     // Of the loader nothing is used here but the instance; its object model would be a twentieth of the worker.
     onResolve({ filter: /^@assemblyscript\/loader$/ }, ({ path }) => ({ path, namespace: 'loader' }));
     onLoad({ filter: /.*/, namespace: 'loader' }, () => ({ contents: 'export const instantiate = WebAssembly.instantiate' }));
-    onResolve({ filter: /binaries\/(kernels|model-worker|pool-worker)/ }, ({ path }) => ({ path, namespace: 'none' }));
-    onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export default undefined; export let CHUNK, BYTES, GZIP' }));
+    onResolve({ filter: /binaries\/(baseline|relaxed|model-worker|pool-worker)/ }, ({ path }) => ({ path, namespace: 'none' }));
+    onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export default undefined' }));
   },
 };
 const WORKERS = [

@@ -1,7 +1,6 @@
 import type { ModelInput, ModelSource } from './inputs.js';
 import { loadLocalModel } from './model/local-model.js';
 import type { LoadOptions, Model } from './model/model.js';
-import { quantizeLocal } from './model/quantize.js';
 import type { QuantizeOptions } from './quantization/calibrate.js';
 
 /**
@@ -28,7 +27,11 @@ export async function quantize(
   calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>,
   options: QuantizeOptions = {},
 ): Promise<Model> {
-  if (!model.runtimeFeatures.worker) return quantizeLocal(model, calibration, options);
+  // Most pages run what was quantized elsewhere: they need not carry this.
+  if (!model.runtimeFeatures.worker) {
+    const { quantizeLocal } = await import('./model/quantize.js');
+    return quantizeLocal(model, calibration, options);
+  }
   const { quantizeRemote } = await import('./worker/remote-model.js');
   return quantizeRemote(model, calibration, options);
 }

@@ -8,12 +8,24 @@ interface VariantEntry {
   readonly runs: (features: Features) => boolean;
   /** What the engine lacks, for an error's message. */
   readonly needs: string;
+  /** Gzipped, in base64; loaded when it is wanted. */
+  readonly binary: () => Promise<{ default: string }>;
 }
 
 /** The best one first. */
 const VARIANTS = [
-  { name: 'relaxed', runs: ({ relaxedSimd }) => relaxedSimd, needs: 'relaxed SIMD' },
-  { name: 'baseline', runs: ({ simd }) => simd, needs: 'WebAssembly SIMD, which every browser since 2023 and Node since 16.4 has' },
+  {
+    name: 'relaxed',
+    runs: ({ relaxedSimd }) => relaxedSimd,
+    needs: 'relaxed SIMD',
+    binary: () => import('../binaries/relaxed.js'),
+  },
+  {
+    name: 'baseline',
+    runs: ({ simd }) => simd,
+    needs: 'WebAssembly SIMD, which every browser since 2023 and Node since 16.4 has',
+    binary: () => import('../binaries/baseline.js'),
+  },
 ] as const satisfies readonly VariantEntry[];
 
 export type Variant = (typeof VARIANTS)[number]['name'];
@@ -39,21 +51,10 @@ function withSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuff
   return binary;
 }
 
-/** The binaries lie in one stream, chunk by chunk in turn (scripts/build-wasm.mjs). */
 async function binaryOf(variant: Variant): Promise<Uint8Array<ArrayBuffer>> {
-  const { BYTES, CHUNK, GZIP } = await import('../binaries/kernels.js');
-  const all = await platform.gunzip(Uint8Array.from(atob(GZIP), (c) => c.charCodeAt(0)));
-  const binary = new Uint8Array(BYTES[variant]);
-  const names = Object.keys(BYTES) as Variant[];
-  let from = 0;
-  for (let at = 0; at < Math.max(...Object.values(BYTES)); at += CHUNK) {
-    for (const name of names) {
-      const length = Math.max(0, Math.min(CHUNK, BYTES[name] - at));
-      if (name === variant && length > 0) binary.set(all.subarray(from, from + length), at);
-      from += length;
-    }
-  }
-  return binary;
+  const { binary } = VARIANTS.find(({ name }) => name === variant) as VariantEntry;
+  const { default: gzip } = await binary();
+  return platform.gunzip(Uint8Array.from(atob(gzip), (c) => c.charCodeAt(0)));
 }
 
 /** A module that was compiled on one thread, for another. */

@@ -88,7 +88,9 @@ async function bitmapOf(source: Exclude<ImageBitmapSource, Blob | ImageData>) {
 
 function absolute(source: Parameters<Platform['absolute']>[0]) {
   if (source instanceof URL) return source.href;
-  return typeof source === 'string' && !source.startsWith('hf:') ? new URL(source, document.baseURI).href : source;
+  return typeof source === 'string' && !source.startsWith('hf:')
+    ? new URL(source, typeof document === 'undefined' ? location.href : document.baseURI).href
+    : source;
 }
 
 const CACHE = 'mobilenet-v3-wasm';

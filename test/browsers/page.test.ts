@@ -33,6 +33,8 @@ const TYPES: Record<string, string> = {
   const missing = new Set<string>();
   const errors: string[] = [];
 
+  // Building the page quantizes both networks.
+  const BUILD_MILLISECONDS = 300_000;
   beforeAll(async () => {
     await promisify(execFile)('npm', ['run', 'page:build']);
     server = createServer(async (request, response) => {
@@ -46,7 +48,7 @@ const TYPES: Record<string, string> = {
     address = `http://127.0.0.1:${(server.address() as AddressInfo).port}${PATH}`;
     const camera = ['--use-fake-device-for-media-stream'];
     browser = await puppeteer.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_ARGUMENTS, ...camera], headless: true });
-  });
+  }, BUILD_MILLISECONDS);
   afterAll(async () => {
     await browser?.close();
     server?.close();

@@ -1,7 +1,20 @@
 import { detectFeatures } from 'mobilenet-v3-wasm';
 import { type Bar, barTable } from './bars';
 import { byId, download, make, say } from './elements';
-import { checkResult, fromFragment, int8Ratio, type NetworkName, networkTitle, type Profile, type Result, type Row, sameWay, toCsv, toFragment, wayName } from './result';
+import {
+  checkResult,
+  fromFragment,
+  int8Ratio,
+  type NetworkName,
+  networkTitle,
+  type Profile,
+  type Result,
+  type Row,
+  sameWay,
+  toCsv,
+  toFragment,
+  wayName,
+} from './result';
 import type { FromRunner, ToRunner } from './runner';
 
 const NETWORKS: readonly NetworkName[] = ['mobilenet_v3_small', 'mobilenet_v3_large'];

@@ -1,6 +1,17 @@
 // Measures, in a worker: the page stays free to scroll and to stop it.
 import { detectFeatures, loadModel } from 'mobilenet-v3-wasm';
-import { type Device, driftOf, type NetworkName, type Precision, type Profile, quantile, type Result, type Row, type Way, wayName } from './result';
+import {
+  type Device,
+  driftOf,
+  type NetworkName,
+  type Precision,
+  type Profile,
+  quantile,
+  type Result,
+  type Row,
+  type Way,
+  wayName,
+} from './result';
 
 export type ToRunner =
   | { readonly kind: 'start'; readonly base: string; readonly networks: readonly NetworkName[]; readonly rounds: number }
