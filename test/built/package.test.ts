@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promise
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
-import { extname, join, resolve, sep } from 'node:path';
+import { basename, extname, join, resolve, sep } from 'node:path';
 import { promisify } from 'node:util';
 import { brotliCompressSync } from 'node:zlib';
 import { build } from 'esbuild';
@@ -39,16 +39,35 @@ describe('the tarball', () => {
     expect((await stat(tarball)).size).toBeLessThan(310_000);
   });
 
-  it('has a small core: everything that a page can load, in one bundle', async () => {
-    const { outputFiles } = await build({
+  it('has a small core, and readers, workers and quantization that only those load who need them', async () => {
+    const { outputFiles, metafile } = await build({
       entryPoints: ['dist/index.js'],
+      outdir: folder,
       bundle: true,
+      splitting: true,
       minify: true,
       format: 'esm',
       write: false,
+      metafile: true,
       tsconfigRaw: '{}',
     });
-    expect(brotliCompressSync(outputFiles[0]?.contents as Uint8Array).length).toBeLessThan(60 * 1024);
+    const compressed = new Map(outputFiles.map(({ path, contents }) => [basename(path), brotliCompressSync(contents).length]));
+    const chunks = new Map(Object.entries(metafile.outputs).map(([path, output]) => [basename(path), output]));
+    const named = (name: string) => [...chunks.keys()].find((chunk) => chunk.startsWith(`${name}-`)) as string;
+    /** A chunk with all that it imports as soon as it is loaded. */
+    const withImports = (chunk: string, seen = new Set<string>()): Set<string> => {
+      if (seen.has(chunk)) return seen;
+      seen.add(chunk);
+      for (const { path, kind } of chunks.get(chunk)?.imports ?? []) if (kind === 'import-statement') withImports(basename(path), seen);
+      return seen;
+    };
+    const core = withImports('index.js');
+    const sizeOf = (names: Iterable<string>) => [...names].reduce((sum, name) => sum + (compressed.get(name) ?? 0), 0);
+    // All ways to compute, of which a page loads one binary's.
+    expect(sizeOf(core) + sizeOf([named('baseline'), named('relaxed')])).toBeLessThan(64 * 1024);
+    expect(compressed.get(named('relaxed'))).toBeLessThan(18 * 1024);
+    expect(compressed.get(named('model-worker'))).toBeLessThan(64 * 1024);
+    expect([...core].filter((name) => /network|layers|graph-model|quantize|hub|worker|checkpoint/.test(name))).toEqual([]);
   });
 
   it('is what publint asks for', async () => {
