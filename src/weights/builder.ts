@@ -1,19 +1,11 @@
 import { ModelFormatError, UnsupportedModelError } from '../errors.js';
-import {
-  type Activation,
-  type ConvNode,
-  INPUT,
-  INPUT_CHANNELS,
-  imageInput,
-  inferShapes,
-  type Node,
-  type Padding,
-  type Shape,
-  type UnnamedNode,
-} from '../graph/graph.js';
+import { type Activation, type ConvNode, INPUT, imageInput, inferShapes, type Node, type Shape, type UnnamedNode } from '../graph/graph.js';
 import type { Lanes } from '../graph/lanes.js';
 import type { Weights } from '../graph/network.js';
-import { arithmeticOf, type Constant, type Operation } from './constants.js';
+import { addArithmetic } from './arithmetic.js';
+import { type Built, type ConvShape, type End, paddingOf, type Sides } from './built.js';
+import type { Constant, Operation } from './constants.js';
+import { pixelByPixel } from './layout.js';
 import { firstNotFinite } from './tensors.js';
 
 /*
@@ -21,53 +13,11 @@ import { firstNotFinite } from './tensors.js';
  * operator becomes the node that it is, a batch norm or a bias a value a channel; fusion.ts then finds the network in it.
  */
 
-type Sides = readonly [top: number, bottom: number, left: number, right: number];
-
 /** A tensor that is computed. */
 interface Computed {
   readonly node: string;
   /** Zeros around it, which the convolution that reads it adds itself. */
   readonly pad?: Sides;
-}
-
-export interface ConvShape {
-  readonly kernel: readonly [number, number];
-  readonly strides: readonly [number, number];
-  readonly padding: Padding;
-  readonly channels: number;
-  readonly groups: number;
-  readonly activation?: Activation;
-}
-
-export type End = 'softmax' | 'sigmoid' | 'normalization';
-
-export interface Built {
-  readonly nodes: readonly Node[];
-  readonly weights: ReadonlyMap<string, Weights>;
-  readonly lanes: Map<string, Lanes>;
-  readonly shapes: ReadonlyMap<string, Shape>;
-  /** The node whose tensor is the output; what follows it alone was left out. */
-  readonly output: string;
-  readonly end?: End | undefined;
-  readonly resolution: number;
-}
-
-const SMALLEST = 32;
-const LARGEST = 512;
-const DEFAULT_RESOLUTION = 224;
-
-/** The side of the images that an input of shape [n, side, side, 3] takes; what is left open is 224. */
-export function resolutionOf(format: string, shape: readonly (number | null)[]): number {
-  const [, height, width, channels] = shape;
-  const side = (value: number | null | undefined) => (value && value > 1 ? value : DEFAULT_RESOLUTION);
-  const resolution = side(height);
-  if (shape.length !== 4 || channels !== INPUT_CHANNELS || side(width) !== resolution || resolution < SMALLEST || resolution > LARGEST) {
-    const given = shape.map((value) => value ?? -1);
-    throw new UnsupportedModelError(
-      `${format}: the input has shape [${given}]; an image as [n, side, side, 3], its side from ${SMALLEST} to ${LARGEST}, was expected.`,
-    );
-  }
-  return resolution;
 }
 
 export class NetworkBuilder {
@@ -86,7 +36,7 @@ export class NetworkBuilder {
    */
   constructor(
     readonly format: string,
-    private readonly channelAxis: 1 | 3,
+    readonly channelAxis: 1 | 3,
     private readonly resolution: number,
   ) {
     this.shapes = new Map(imageInput(resolution, resolution));
@@ -184,7 +134,7 @@ export class NetworkBuilder {
     const { node, pad } = this.computed(input);
     const { kernel, strides, channels, groups } = shape;
     const inputChannels = (this.shapes.get(node) as Shape)[2];
-    const padding = this.paddingOf(shape, pad);
+    const padding = paddingOf(this.format, shape, pad);
     const sound = [...kernel, ...strides].every((side) => Number.isInteger(side) && side >= 1 && side <= 64);
     if (!sound) throw this.unsupported(`a convolution of a ${kernel.join('x')} kernel and strides [${strides}].`);
     if (groups !== 1 && (groups !== inputChannels || channels !== inputChannels)) {
@@ -218,14 +168,6 @@ export class NetworkBuilder {
     this.weights.set(name, weights);
   }
 
-  private paddingOf({ kernel, strides, padding }: ConvShape, pad: Sides | undefined): Padding {
-    const plain = kernel[0] * kernel[1] === 1 && strides[0] * strides[1] === 1;
-    const own = plain && padding === 'same' ? 'valid' : padding;
-    if (!pad) return own;
-    if (own === 'same') throw this.unsupported('zeros are added around an image in front of a convolution that adds its own.');
-    return own === 'valid' ? pad : (pad.map((side, i) => side + (own[i] as number)) as unknown as Sides);
-  }
-
   /** A fully connected layer of an image is a convolution of a kernel that covers it. */
   denseKernel(input: string | undefined, inputs: number): readonly [number, number] {
     const [height, width, depth] = this.shape(input);
@@ -238,21 +180,8 @@ export class NetworkBuilder {
   dense(id: string, input: string | undefined, matrix: Float32Array, bias: Float32Array, activation: Activation = 'none'): void {
     const channels = bias.length;
     const kernel = this.denseKernel(input, matrix.length / channels);
-    const filter = this.channelAxis === 1 ? this.innermost(matrix, kernel[0] * kernel[1], channels) : matrix;
+    const filter = this.channelAxis === 1 ? pixelByPixel(matrix, kernel[0] * kernel[1], channels) : matrix;
     this.conv(id, input, { kernel, strides: [1, 1], padding: 'valid', channels, groups: 1, activation }, { filter, bias });
-  }
-
-  /** Rows that go channel by channel, to rows that go pixel by pixel. */
-  private innermost(matrix: Float32Array, area: number, channels: number): Float32Array {
-    if (area === 1) return matrix;
-    const filter = new Float32Array(matrix.length);
-    const depth = matrix.length / area / channels;
-    for (let c = 0, from = 0; c < depth; c++) {
-      for (let tap = 0; tap < area; tap++) {
-        for (let o = 0; o < channels; o++) filter[(tap * depth + c) * channels + o] = matrix[from++] as number;
-      }
-    }
-    return filter;
   }
 
   /** gain[c] * x + offset[c] */
@@ -281,27 +210,10 @@ export class NetworkBuilder {
     this.push(id, { kind: 'affine', inputs: [this.read(input)], alpha, beta, ...range }, lanes);
   }
 
-  /** Sums and products of tensors, numbers and values a channel; of constants at once. */
-  arithmetic(
-    id: string,
-    operation: Operation,
-    a: string | undefined,
-    b: string | undefined,
-    activation: Activation = 'none',
-    lanes?: Lanes,
-  ): void {
-    const [left, right] = [this.constant(a), this.constant(b)];
-    if (left && right) {
-      this.constants.set(id, arithmeticOf(this.format, operation, left, right));
-      return;
-    }
-    if (left || right) {
-      this.withConstant(id, operation, (left ? b : a) as string, (left ?? right) as Constant, left !== undefined, activation, lanes);
-      return;
-    }
-    if (operation === 'divide') throw this.unsupported('a tensor divided by a tensor.');
+  /** Of two tensors, or of a tensor and values that every pixel has. */
+  combine(id: string, operation: Operation, a: string | undefined, b: string | undefined, activation: Activation, lanes?: Lanes): void {
+    if (operation !== 'add' && operation !== 'multiply') throw this.unsupported(`a ${operation} of two tensors.`);
     const names = [this.read(a), this.read(b)] as [string, string];
-    if (operation === 'subtract') throw this.unsupported('a tensor minus a tensor.');
     if (operation === 'add') {
       this.push(id, { kind: 'add', inputs: names, activation }, lanes);
       return;
@@ -311,42 +223,15 @@ export class NetworkBuilder {
     this.push(id, { kind: 'multiply', inputs: area(names[0]) < area(names[1]) ? [names[1], names[0]] : names }, lanes);
   }
 
-  private withConstant(
+  arithmetic(
     id: string,
     operation: Operation,
-    input: string,
-    constant: Constant,
-    first: boolean,
-    activation: Activation,
+    a: string | undefined,
+    b: string | undefined,
+    activation: Activation = 'none',
     lanes?: Lanes,
   ): void {
-    if (operation === 'divide' && first) throw this.unsupported('a number divided by a tensor.');
-    const { values } = constant;
-    const sign = operation === 'subtract' && first ? -1 : 1;
-    const gainOf = (v: number) => (operation === 'multiply' ? v : operation === 'divide' ? 1 / v : sign);
-    const offsetOf = (v: number) => (operation === 'add' || (operation === 'subtract' && first) ? v : operation === 'subtract' ? -v : 0);
-    const range = activation === 'relu6' ? { low: 0, high: 6 } : activation === 'relu' ? { low: 0 } : {};
-    if (values.length === 1) {
-      const value = values[0] as number;
-      this.affine(id, input, { alpha: gainOf(value), beta: offsetOf(value), ...range }, lanes);
-    } else {
-      this.checkPerChannel(input, constant);
-      if (lanes) throw this.unsupported('a value a channel is added to or multiplied with a quantized tensor.');
-      const between = activation === 'none' ? id : `${id} before ${activation}`;
-      this.channels(between, input, Float32Array.from(values, gainOf), Float32Array.from(values, offsetOf));
-      if (activation !== 'none') this.activation(id, between, activation);
-    }
-  }
-
-  /** A constant with a value a channel goes along the axis that channels have. */
-  private checkPerChannel(input: string, { shape, values }: Constant): void {
-    const [height, width, depth] = this.shape(input);
-    const long = shape.map((side, i) => [side, shape.length - i] as const).filter(([side]) => side !== 1);
-    // An image with its channels innermost may come before it is turned.
-    const axes = height * width === 1 ? [1, 2, 3, 4] : this.channelAxis === 1 && (width === depth || long[0]?.[1] !== 1) ? [3] : [1];
-    if (values.length !== depth || long.length !== 1 || !axes.includes(long[0]?.[1] as number)) {
-      throw this.unsupported(`arithmetic of ${height}x${width}x${depth} values with a constant of shape [${shape}].`);
-    }
+    addArithmetic(this, id, { operation, activation, ...(lanes ? { lanes } : {}) }, a, b);
   }
 
   /** The mean of windows; a window over all pixels is a global pool, at whatever size the network later runs. */

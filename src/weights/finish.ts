@@ -3,7 +3,7 @@ import { fuse } from '../graph/fusion.js';
 import { type Graph, INPUT, type Node, type Shape } from '../graph/graph.js';
 import type { Lanes } from '../graph/lanes.js';
 import type { Network, Preprocessing } from '../graph/network.js';
-import type { Built } from './builder.js';
+import type { Built } from './built.js';
 import { recognize } from './recognize.js';
 
 /** What the image's values are brought to: [0, 1] as they are. */

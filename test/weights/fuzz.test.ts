@@ -9,6 +9,7 @@ import { writeSafetensors } from '../../src/weights/safetensors.js';
 import { checkpoint, pseudoRandom } from '../pseudo-random.js';
 import { randomNetwork } from '../random-network.js';
 import { changed, changesOf, RUNS, survives } from './mutation.js';
+import { graphModel, jsonOf, layersModel } from './tfjs-writer.js';
 
 // Every reader against files that were changed on their way. A few hundred inputs a reader here; npm run soak, 200,000.
 
@@ -19,10 +20,24 @@ interface Subject {
   readonly file: () => Promise<Uint8Array> | Uint8Array;
   /** Where its structure lies, in bytes from the start, and from the end as negative numbers. */
   readonly structure: readonly (readonly [number, number])[];
+  /** Bytes of whatever file it names beside it. */
+  readonly shard?: () => Uint8Array;
 }
 
 const small = { width: 0.25, classes: 3 } as const;
+const network = () => randomNetwork('mobilenet_v3_small', { ...small, resolution: 32, padding: 'same' });
 const SUBJECTS: readonly Subject[] = [
+  ...[
+    { name: "TensorFlow.js' graph models", write: graphModel },
+    { name: "TensorFlow.js' layers models", write: layersModel },
+  ].map(
+    ({ name, write }): Subject => ({
+      name,
+      file: () => jsonOf(write(network())),
+      structure: [[0, 400_000]],
+      shard: () => write(network()).shard,
+    }),
+  ),
   {
     name: 'safetensors',
     file: () => writeSafetensors({ tensors: checkpoint('mobilenet_v3_small', small, 'timm'), metadata: {} }),
@@ -68,7 +83,7 @@ const SUBJECTS: readonly Subject[] = [
     : []),
 ];
 
-describe.each(SUBJECTS)('$name', ({ file, structure }) => {
+describe.each(SUBJECTS)('$name', ({ file, structure, shard }) => {
   it(
     'never hangs, never takes much memory, never fails without a type',
     async () => {
@@ -76,10 +91,12 @@ describe.each(SUBJECTS)('$name', ({ file, structure }) => {
       const ranges = structure.map(
         ([from, to]) => [from < 0 ? bytes.length + from : from, to <= 0 ? bytes.length + to : Math.min(to, bytes.length)] as const,
       );
-      await survives(bytes);
+      const weights = shard?.();
+      const beside = weights && (async () => weights);
+      await survives(bytes, beside);
       const known = Object.getOwnPropertyNames(Object.prototype).length;
       await fc.assert(
-        fc.asyncProperty(changesOf(ranges, bytes.length), (changes) => survives(changed(bytes, changes))),
+        fc.asyncProperty(changesOf(ranges, bytes.length), (changes) => survives(changed(bytes, changes), beside)),
         { numRuns: RUNS },
       );
       expect(Object.getOwnPropertyNames(Object.prototype)).toHaveLength(known);
@@ -95,7 +112,10 @@ it(
     const bytes = fc
       .tuple(fc.constantFrom(...starts), fc.uint8Array({ maxLength: 300 }))
       .map(([start, rest]) => Uint8Array.from([...start, ...rest]));
-    await fc.assert(fc.asyncProperty(bytes, survives), { numRuns: RUNS * 5 });
+    await fc.assert(
+      fc.asyncProperty(bytes, (file) => survives(file)),
+      { numRuns: RUNS * 5 },
+    );
   },
   120_000 + RUNS * 20,
 );

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { MobileNetError } from '../../src/errors.js';
-import { bytesSource } from '../../src/source/source.js';
+import { bytesSource, type Source } from '../../src/source/source.js';
 import { readNetwork } from '../../src/weights/load.js';
 
 // Files that were changed on their way, and what every reader owes whoever gives it one.
@@ -58,12 +58,13 @@ export function changesOf(structure: readonly (readonly [number, number])[], len
   return fc.array(change, { minLength: 1, maxLength: 4 });
 }
 
-export async function survives(bytes: Uint8Array): Promise<void> {
+/** @param beside what the file names beside it, if it does */
+export async function survives(bytes: Uint8Array, beside?: Source['beside']): Promise<void> {
   const before = process.memoryUsage().arrayBuffers;
   // Processor time: what else the machine does is not the reader's doing.
   const start = process.cpuUsage();
   try {
-    await readNetwork(bytesSource(bytes));
+    await readNetwork({ ...bytesSource(bytes), ...(beside ? { beside } : {}) });
   } catch (error) {
     if (!(error instanceof MobileNetError)) throw error;
   }

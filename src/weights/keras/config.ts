@@ -114,3 +114,26 @@ export function placesOf({ layers }: Model): string[] {
     return count === 0 ? base : `${base}_${count}`;
   });
 }
+
+type Sides = readonly [readonly [number, number], readonly [number, number]];
+
+/** 1, [1, 2] or [[1, 2], [1, 2]]. */
+export function sidesOf(padding: unknown, name: string, format: string): Sides {
+  const pairs = Array.isArray(padding) ? padding : [padding, padding];
+  const sides = pairs.map((pair) => (Array.isArray(pair) ? pair.map(Number) : [Number(pair), Number(pair)]));
+  if (sides.length !== 2 || sides.some((pair) => pair.length !== 2)) {
+    throw new ModelFormatError(`${format}: layer "${name}" has padding ${JSON.stringify(padding)}.`);
+  }
+  return sides as unknown as Sides;
+}
+
+/** Of the first layer that says it, through models inside of models. */
+export function inputShapeOf(model: Model, format: string): readonly (number | null)[] {
+  for (const { kind, config } of model.layers) {
+    const shape = config['batch_input_shape'] ?? config['batch_shape'];
+    if (Array.isArray(shape)) return shape;
+    if (layersOf(config)) return inputShapeOf(modelOf({ class_name: kind, config }, format), format);
+    if (kind !== 'InputLayer') break;
+  }
+  return [null, null, null, 3];
+}

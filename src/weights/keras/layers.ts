@@ -1,11 +1,12 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
 import type { Activation, Padding } from '../../graph/graph.js';
 import type { Network, Preprocessing } from '../../graph/network.js';
-import { NetworkBuilder, resolutionOf } from '../builder.js';
+import { NetworkBuilder } from '../builder.js';
 import type { Constant, Operation } from '../constants.js';
 import { finish } from '../finish.js';
 import { batchNormAffine } from '../fold.js';
-import { inboundOf, type Layer, layersOf, type Model, modelOf, placesOf } from './config.js';
+import { resolutionOf } from '../resolution.js';
+import { inboundOf, inputShapeOf, type Layer, layersOf, type Model, modelOf, placesOf, sidesOf } from './config.js';
 import type { LayerName, LayerVariables } from './variables.js';
 
 export interface LayersOptions {
@@ -289,27 +290,4 @@ class Importer {
     else throw builder.unsupported(`the activation "${name}".`);
     return id;
   }
-}
-
-type Sides = readonly [readonly [number, number], readonly [number, number]];
-
-/** 1, [1, 2] or [[1, 2], [1, 2]]. */
-function sidesOf(padding: unknown, name: string, format: string): Sides {
-  const pairs = Array.isArray(padding) ? padding : [padding, padding];
-  const sides = pairs.map((pair) => (Array.isArray(pair) ? pair.map(Number) : [Number(pair), Number(pair)]));
-  if (sides.length !== 2 || sides.some((pair) => pair.length !== 2)) {
-    throw new ModelFormatError(`${format}: layer "${name}" has padding ${JSON.stringify(padding)}.`);
-  }
-  return sides as unknown as Sides;
-}
-
-/** Of the first layer that says it, through models inside of models. */
-function inputShapeOf(model: Model, format: string): readonly (number | null)[] {
-  for (const { kind, config } of model.layers) {
-    const shape = config['batch_input_shape'] ?? config['batch_shape'];
-    if (Array.isArray(shape)) return shape;
-    if (layersOf(config)) return inputShapeOf(modelOf({ class_name: kind, config }, format), format);
-    if (kind !== 'InputLayer') break;
-  }
-  return [null, null, null, 3];
 }

@@ -56,6 +56,9 @@ export function realValues(quantized: Quantized, name: string): Float32Array {
   return values;
 }
 
+/** Puts a filter's values in the order in which our kernels take them. */
+export type Order = <T extends Float32Array | Int8Array>(values: T) => T;
+
 /**
  * A filter's integers as our kernels take them, in their order.
  *
@@ -67,12 +70,14 @@ export function quantizedWeights(
   channels: number,
   bias: ArrayLike<number>,
   input: Lanes,
-  ordered: (values: Float32Array) => Float32Array,
+  ordered: Order,
 ): QuantizedWeights | undefined {
   const points = new Set(Array.from(zeroPoints));
   if (points.size !== 1 || (scales.length !== 1 && scales.length !== channels) || typeof input.scale !== 'number') return undefined;
   const shift = tensor.type === 'uint8' ? 128 : 0;
-  const filter = Int8Array.from(ordered(Float32Array.from(tensor.values)), (value) => value - shift);
+  const bytes = new Int8Array(tensor.values.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = (tensor.values[i] as number) - shift;
+  const filter = ordered(bytes);
   const scale = Float32Array.from({ length: channels }, (_, c) => scales[scales.length === 1 ? 0 : c] as number);
   const step = input.scale;
   return {

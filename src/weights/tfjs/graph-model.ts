@@ -1,28 +1,14 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
 import type { Activation, Padding } from '../../graph/graph.js';
 import type { Network, Preprocessing } from '../../graph/network.js';
-import { NetworkBuilder, resolutionOf } from '../builder.js';
+import { NetworkBuilder } from '../builder.js';
 import type { Constant, Operation } from '../constants.js';
 import { finish } from '../finish.js';
 import { batchNormAffine } from '../fold.js';
+import { resolutionOf } from '../resolution.js';
+import { ALIASES, type GraphNode, inputsOf, ordered, outputOf } from './order.js';
 
 // A GraphDef in JSON, as TensorFlow's converter writes it: frozen, with Grappler's fusions or without.
-
-interface GraphNode {
-  readonly name: string;
-  readonly op: string;
-  readonly input?: readonly string[];
-  readonly attr?: Readonly<Record<string, Attribute>>;
-}
-
-interface Attribute {
-  readonly s?: string;
-  readonly i?: string | number;
-  readonly f?: number;
-  readonly b?: boolean;
-  readonly list?: { readonly i?: readonly (string | number)[]; readonly s?: readonly string[] };
-  readonly shape?: { readonly dim?: readonly { readonly size?: string | number }[] };
-}
 
 const MOST_NODES = 10_000;
 const ARITHMETIC: Readonly<Record<string, Operation>> = {
@@ -35,19 +21,6 @@ const ARITHMETIC: Readonly<Record<string, Operation>> = {
   Div: 'divide',
 };
 const ACTIVATIONS: Readonly<Record<string, Activation>> = { Relu: 'relu', Relu6: 'relu6', HardSwish: 'hardSwish' };
-/** Operators that leave values as they are; what computes a shape for them is never looked at. */
-const ALIASES = new Set([
-  'Identity',
-  'StopGradient',
-  'PreventGradient',
-  'Reshape',
-  'Squeeze',
-  'ExpandDims',
-  'Snapshot',
-  'Cast',
-  'CheckNumerics',
-]);
-
 const textOf = (base64: string): string => {
   try {
     return atob(base64);
@@ -63,9 +36,6 @@ const isNode = (value: unknown): value is GraphNode => {
     (input === undefined || (Array.isArray(input) && input.every((i) => typeof i === 'string')))
   );
 };
-/** 'name:0' and 'name' are one tensor. */
-const base = (name: string): string => name.replace(/:\d+$/, '');
-
 export function readGraphModel(
   nodes: readonly unknown[],
   model: Readonly<Record<string, unknown>>,
@@ -98,61 +68,15 @@ class Importer {
   }
 
   network(model: Readonly<Record<string, unknown>>, preprocessing: Preprocessing): Network {
-    const output = this.output(model);
-    for (const node of this.ordered(output)) this.add(node);
+    const output = outputOf(this.byName, model);
+    for (const node of ordered(this.byName, output)) this.add(node);
     return finish(this.builder.build(output), 'tfjs', preprocessing);
-  }
-
-  /** By the signature; without one, the node that nothing reads. */
-  private output(model: Readonly<Record<string, unknown>>): string {
-    type Signed = { signature?: { outputs?: Record<string, { name?: unknown }> } };
-    const { signature } = (model as Signed).signature ? (model as Signed) : ((model['userDefinedMetadata'] ?? {}) as Signed);
-    const named = Object.values(signature?.outputs ?? {}).map((output) => base(String(output?.name)));
-    const read = new Set([...this.byName.values()].flatMap(({ input = [] }) => input.map(base)));
-    const outputs =
-      named.length > 0
-        ? named
-        : [...this.byName.values()].filter(({ name, op }) => !read.has(name) && op !== 'NoOp').map(({ name }) => name);
-    const [output] = outputs;
-    if (output === undefined || outputs.length > 1) {
-      throw new UnsupportedModelError(`tfjs: ${outputs.length} outputs; networks that classify an image or give its features have one.`);
-    }
-    return output;
-  }
-
-  /** What an output needs, each node after what it reads. */
-  private ordered(output: string): GraphNode[] {
-    const done = new Set<string>();
-    const entered = new Set<string>();
-    const result: GraphNode[] = [];
-    const stack = [output];
-    while (stack.length > 0) {
-      const name = stack.at(-1) as string;
-      const node = this.byName.get(name);
-      if (!node) throw new ModelFormatError(`tfjs: node "${name}" is read, and not there.`);
-      const waiting = done.has(name) ? [] : this.inputs(node).filter((input) => !done.has(input));
-      if (waiting.length === 0) {
-        stack.pop();
-        if (!done.has(name)) result.push(node);
-        done.add(name);
-        continue;
-      }
-      if (entered.has(name)) throw new ModelFormatError(`tfjs: node "${name}" reads what is computed of itself.`);
-      entered.add(name);
-      stack.push(...waiting);
-    }
-    return result;
-  }
-
-  private inputs({ op, input = [] }: GraphNode): string[] {
-    const data = input.filter((name) => !name.startsWith('^')).map(base);
-    return ALIASES.has(op) ? data.slice(0, 1) : data;
   }
 
   private add(node: GraphNode): void {
     const { name, op } = node;
     const { builder } = this;
-    const inputs = this.inputs(node);
+    const inputs = inputsOf(node);
     const [first, second] = inputs;
     const operation = ARITHMETIC[op];
     const activation = ACTIVATIONS[op];
@@ -244,7 +168,7 @@ class Importer {
   }
 
   private constant(node: GraphNode, index: number): Constant {
-    const constant = this.builder.constant(this.inputs(node)[index]);
+    const constant = this.builder.constant(inputsOf(node)[index]);
     if (!constant) throw this.builder.unsupported(`input ${index} of ${node.op} "${node.name}" is not in the file.`);
     return constant;
   }
@@ -284,7 +208,7 @@ class Importer {
     const channels = depthwise ? inputs : outputs;
     const { bias, activation } = this.fused(node, channels);
     const how = { kernel: [height, width] as const, ...this.window(node), channels, groups: depthwise ? channels : 1, activation };
-    this.builder.conv(node.name, this.inputs(node)[0], how, { filter: Float32Array.from(values), bias });
+    this.builder.conv(node.name, inputsOf(node)[0], how, { filter: Float32Array.from(values), bias });
   }
 
   private addDense(node: GraphNode): void {
@@ -298,7 +222,7 @@ class Importer {
     if (!transposed) matrix.set(values);
     else for (let o = 0; o < channels; o++) for (let i = 0; i < inputs; i++) matrix[i * channels + o] = values[o * inputs + i] as number;
     const { bias, activation } = this.fused(node, channels);
-    this.builder.dense(node.name, this.inputs(node)[0], matrix, bias, activation);
+    this.builder.dense(node.name, inputsOf(node)[0], matrix, bias, activation);
   }
 
   private addSum(name: string, inputs: readonly string[]): void {

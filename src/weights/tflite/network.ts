@@ -2,10 +2,12 @@ import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
 import { type Activation, INPUT, type Padding } from '../../graph/graph.js';
 import type { Lanes } from '../../graph/lanes.js';
 import type { Network, Preprocessing, Weights } from '../../graph/network.js';
-import { type ConvShape, NetworkBuilder, resolutionOf } from '../builder.js';
+import { NetworkBuilder } from '../builder.js';
+import type { ConvShape } from '../built.js';
 import type { Operation } from '../constants.js';
 import { finish } from '../finish.js';
 import { SLIM_PREPROCESSING } from '../metadata.js';
+import { resolutionOf } from '../resolution.js';
 import { elements } from '../tensors.js';
 import { readMetadata } from './metadata.js';
 import {
