@@ -28,8 +28,8 @@ function filesOf(weights: readonly Weight[], topology: unknown, more: Record<str
       parts.push(new Uint8Array(values.slice().buffer));
       return { name, shape, dtype: 'float32' };
     }
-    const min = Math.min(...values);
-    const scale = (Math.max(...values) - min) / 255 || 1;
+    const min = values.reduce((a, b) => Math.min(a, b));
+    const scale = (values.reduce((a, b) => Math.max(a, b)) - min) / 255 || 1;
     parts.push(Uint8Array.from(values, (value) => Math.round((value - min) / scale)));
     return { name, shape, dtype: 'float32', quantization: { dtype: 'uint8', min, scale } };
   });
