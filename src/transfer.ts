@@ -35,7 +35,7 @@ const VERSION = 1;
 function normalized(embedding: Float32Array): Float32Array {
   let sum = 0;
   for (const x of embedding) sum += x * x;
-  if (!Number.isFinite(sum)) throw new InputError('an embedding holds values that are not finite.');
+  if (!Number.isFinite(sum)) throw new InputError('an embedding holds NaN or an infinity; all values must be finite.');
   const scale = sum > 0 ? 1 / Math.sqrt(sum) : 0;
   return embedding.map((x) => x * scale);
 }
@@ -86,8 +86,8 @@ export class Examples {
    * @param k as many as there are examples at most; 5 where it is left out
    */
   nearest(embedding: Float32Array, k = 5): Guess[] {
-    if (!Number.isInteger(k) || k < 1) throw new InputError(`k is a whole number above 0, not ${k}.`);
-    if (this.length === undefined) throw new InputError('there are no examples yet; add() some.');
+    if (!Number.isInteger(k) || k < 1) throw new InputError(`k must be a whole number above 0; got ${k}.`);
+    if (this.length === undefined) throw new InputError('no examples yet; add() some first.');
     this.check(embedding);
     const wanted = normalized(embedding);
     const near = this.all()
@@ -123,7 +123,7 @@ export class Examples {
 
   private check({ length }: Float32Array): void {
     if (length === 0 || (this.length !== undefined && length !== this.length)) {
-      throw new ShapeError(`an embedding of ${length} values does not go with ${this.length ?? 'any'}; all are to come from one network.`);
+      throw new ShapeError(`an embedding must have ${this.length ?? 'at least 1'} values; got ${length}. All must come from one network.`);
     }
   }
 }
@@ -144,7 +144,7 @@ export class Head {
 
   /** All labels, most probable first. */
   classify(embedding: Float32Array): Guess[] {
-    if (embedding.length !== this.size) throw new ShapeError(`this head takes ${this.size} values, not ${embedding.length}.`);
+    if (embedding.length !== this.size) throw new ShapeError(`this head takes ${this.size} values; got ${embedding.length}.`);
     const probabilities = softmax(scores(normalized(embedding), this.weights, this.bias));
     return sorted(this.labels.map((label, i) => ({ label, probability: probabilities[i] as number })));
   }
@@ -188,11 +188,11 @@ export function trainHead(examples: Examples, options: HeadOptions = {}): Head {
   const { counts, size } = examples;
   const labels = [...counts.keys()];
   if (labels.length < 2 || size === undefined) {
-    throw new InputError(`a head tells at least two labels apart; there ${labels.length === 1 ? 'is 1' : 'are none'}.`);
+    throw new InputError(`a head needs examples of at least two labels; got ${labels.length}.`);
   }
   if (!(epochs >= 1 && learningRate > 0 && weightDecay >= 0)) {
     throw new InputError(
-      `epochs ${epochs}, learningRate ${learningRate} and weightDecay ${weightDecay} are to be at least 1, above 0 and at least 0.`,
+      `epochs must be at least 1, learningRate above 0, weightDecay at least 0; got ${epochs}, ${learningRate} and ${weightDecay}.`,
     );
   }
   const list = examples.all();
@@ -246,7 +246,7 @@ function decode(bytes: Uint8Array, kind: string): Record<string, unknown> & { si
   }
   const { format, version, kind: found, size } = value ?? {};
   if (format !== FORMAT || found !== kind || !Number.isInteger(size) || (size as number) < 0) throw damaged();
-  if (version !== VERSION) throw new ModelFormatError(`the file is of version ${version}; this release reads version ${VERSION}.`);
+  if (version !== VERSION) throw new ModelFormatError(`the file has version ${version}; this release reads version ${VERSION}.`);
   return value as Record<string, unknown> & { size: number };
 }
 

@@ -92,8 +92,8 @@ it('forgets', () => {
 
 it('says what is wrong', () => {
   const examples = clouds({ a: 3 });
-  expect(() => examples.add('a', new Float32Array(5))).toThrow(/all are to come from one network/);
-  expect(() => examples.add('a', new Float32Array(32).fill(Number.NaN))).toThrow(/not finite/);
+  expect(() => examples.add('a', new Float32Array(5))).toThrow(/must have 32 values; got 5/);
+  expect(() => examples.add('a', new Float32Array(32).fill(Number.NaN))).toThrow(/must be finite/);
   expect(() => examples.nearest(point(0), 0)).toThrow(/above 0/);
   expect(() => new Examples().nearest(point(0))).toThrow(/no examples/);
   expect(() => trainHead(examples)).toThrow(/at least two labels/);

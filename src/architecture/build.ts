@@ -38,8 +38,7 @@ export function blockChannels(table: ArchitectureTable, width: number, stem: num
 /** Builds a network's graph from its table. Names of nodes are this package's own; src/weights/names.ts maps them. */
 export function buildGraph(architecture: ArchitectureName, options: BuildOptions = {}): Graph {
   const table: ArchitectureTable | undefined = Object.hasOwn(ARCHITECTURES, architecture) ? ARCHITECTURES[architecture] : undefined;
-  if (!table)
-    throw new ShapeError(`"${architecture}" is no architecture that this package knows; it knows ${ARCHITECTURE_NAMES.join(', ')}.`);
+  if (!table) throw new ShapeError(`architecture must be one of ${ARCHITECTURE_NAMES.join(', ')}; got "${architecture}".`);
   const { width = 1, resolution = 224, classes = 1000, padding = 'symmetric' } = options;
   if (!(width >= 0.1 && width <= 4)) throw new ShapeError(`width must be a number from 0.1 to 4; got ${width}.`);
   if (!Number.isInteger(classes) || classes < 1 || classes > 1e6)

@@ -71,9 +71,7 @@ async function compare(options: Options): Promise<void> {
 function resolve({ weights, images, calibration }: Options): { weights: string[]; images: string; calibration: string | undefined } {
   if (weights && images) return { weights, images, calibration };
   if (!shippedIsHere()) {
-    throw new InputError(
-      'give --weights FILE and --images DIR, a folder of labelled images, DIR/<class>/<image>.jpg; nothing else is here to compare.',
-    );
+    throw new InputError('nothing to compare; give --weights FILE and --images DIR, a folder of labelled images, DIR/<class>/<image>.jpg.');
   }
   // Pictures of the repository's own classes suit its own checkpoints alone.
   if (weights) throw new InputError('--weights needs --images DIR, a folder of images labelled with the classes of that network.');

@@ -24,7 +24,7 @@ export async function load(weights: string, precision: 'float32' | undefined, { 
 /** Images for calibration: where a folder holds more than are wanted, evenly spread, or drawn by a seed. */
 export async function calibrationFiles(directory: string, limit: number, seed?: number): Promise<string[]> {
   const all = await listImages(directory);
-  if (all.length === 0) throw new InputError(`${directory} holds no images to calibrate on; .jpg, .png or .webp were expected.`);
+  if (all.length === 0) throw new InputError(`${directory} holds no images to calibrate on; expected .jpg, .png or .webp files.`);
   if (all.length <= limit) return all;
   if (seed !== undefined) {
     const key = (path: string) =>
@@ -67,7 +67,7 @@ export async function loadAs(
   if (precision !== 'int8' || model.precision === 'int8') return model;
   if (!calibration) {
     throw new InputError(
-      `${weights} holds float32 weights: running them as int8 needs --calibration DIR, or a file that the quantize command made.`,
+      `${weights} holds float32 weights; to run them as int8, add --calibration DIR or give a file that the quantize command made.`,
     );
   }
   return quantizeOn(model, await calibrationFiles(calibration, 100));

@@ -38,13 +38,13 @@ const REPORT_IMAGES = 32;
 
 function points(text: string): number {
   const value = Number(text);
-  if (!(value >= 0 && value <= 100)) throw new InvalidArgumentError('points, from 0 to 100, were expected.');
+  if (!(value >= 0 && value <= 100)) throw new InvalidArgumentError('expected a number of points from 0 to 100.');
   return value;
 }
 
 async function quantize(options: Options): Promise<void> {
   const { weights, calibration, limit, output, seed, keepFloat, maxDrop, report } = options;
-  if (report && !/\.(html|json)$/.test(report)) throw new InputError(`--report writes .html or .json; ${report} is neither.`);
+  if (report && !/\.(html|json)$/.test(report)) throw new InputError(`--report must name a .html or .json file; got ${report}.`);
   const model = await load(weights, 'float32', options);
   const files = await calibrationFiles(calibration, limit, seed);
   const int8 = await quantizeOn(model, files, {

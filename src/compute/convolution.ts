@@ -58,7 +58,9 @@ export function convCall(
   const padding = resolvePadding(node.padding, [input.shape[0], input.shape[1]], kernel, strides);
   const [top, , left] = padding;
   if (residual && (node.activation === 'hardSwish' || !isPointwise(node) || input.stored % CHANNEL_BLOCK !== 0 || vector)) {
-    throw new UnsupportedModelError(`${name}: a residual is added by pointwise convolutions without h-swish alone.`);
+    throw new UnsupportedModelError(
+      `${name}: only a pointwise convolution without h-swish can add a residual; leave the sum a node of its own.`,
+    );
   }
   const common = (code: Kernel, units: number): Instruction => ({
     ...rows(code, input, output),
@@ -83,7 +85,8 @@ export function convCall(
   });
 
   if (isDepthwise(node)) {
-    if (input.stored % CHANNEL_BLOCK !== 0) throw new UnsupportedModelError(`${name}: a depthwise convolution of the image itself.`);
+    if (input.stored % CHANNEL_BLOCK !== 0)
+      throw new UnsupportedModelError(`${name}: a depthwise convolution of the image itself is not supported.`);
     const square = kernel[0] === kernel[1] && strides[0] === strides[1] && width >= 4;
     const frequent = square ? kernels.depthwiseOf[`${kernel[0]}x${kernel[1]}s${strides[0]}`] : undefined;
     const lines = Math.ceil(kernel[0] / kernels.linesAtOnce) * kernels.linesAtOnce;

@@ -40,7 +40,7 @@ export function activationRange(activation: Activation): readonly [low: number, 
 /** The clamp of a sum. */
 export function clampOf(name: string, activation: Activation): readonly [low: number, high: number] {
   if (activation === 'hardSwish' || activation === 'hardSigmoid') {
-    throw new UnsupportedModelError(`${name}: ${activation} directly behind a sum is not supported.`);
+    throw new UnsupportedModelError(`${name}: ${activation} fused into a sum is not supported; make it a node of its own.`);
   }
   return activationRange(activation);
 }

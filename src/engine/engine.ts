@@ -91,7 +91,7 @@ export class Engine {
       // A RangeError by the engine's own hand would not say what to do.
       if (!(pages + missing <= MAXIMUM_PAGES) || grow(this.memory, missing) < 0) {
         throw new OutOfMemoryError(
-          `out of memory: this needs ${Math.round(top / 2 ** 20)} MiB of WebAssembly memory, which this engine does not give; use a smaller input.`,
+          `out of memory: this needs ${Math.round(top / 2 ** 20)} MiB of WebAssembly memory, more than this engine gives; use a smaller input.`,
         );
       }
     }

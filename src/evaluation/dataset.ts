@@ -44,7 +44,7 @@ export async function listLabelled(directory: string, model: Model, limit = Numb
     const label = resolve(entry.name);
     if (label === undefined) {
       throw new InputError(
-        `the folder "${basename(folder)}" matches no class of the model: its name is to be a label, an ImageNet synset id, or an index below ${model.classes}.`,
+        `the folder "${basename(folder)}" matches no class of the model; name it after a label, an ImageNet synset id, or an index from 0 to ${model.classes - 1}.`,
       );
     }
     perClass.push((await listImages(folder)).map((path) => ({ path, label })));
@@ -52,7 +52,7 @@ export async function listLabelled(directory: string, model: Model, limit = Numb
   const files: LabelledFile[] = [];
   const deepest = Math.max(0, ...perClass.map((paths) => paths.length));
   for (let i = 0; i < deepest; i++) for (const paths of perClass) if (paths[i]) files.push(paths[i] as LabelledFile);
-  if (files.length === 0) throw new InputError(`${directory} holds no images; DIR/<class>/<image>.jpg, .png or .webp was expected.`);
+  if (files.length === 0) throw new InputError(`${directory} holds no images; expected DIR/<class>/<image>.jpg, .png or .webp.`);
   return files.slice(0, limit);
 }
 

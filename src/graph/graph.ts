@@ -100,7 +100,7 @@ export function resolvePadding(
 function convShape(node: ConvNode, input: Shape): Shape {
   const [height, width, channels] = input;
   if (channels !== node.inputChannels) {
-    throw new ShapeError(`${node.name}: expects ${node.inputChannels} input channels, its input has ${channels}.`);
+    throw new ShapeError(`${node.name}: expected ${node.inputChannels} input channels; got ${channels}.`);
   }
   const [top, bottom, left, right] = resolvePadding(node.padding, [height, width], node.kernel, node.strides);
   const out = [
@@ -122,23 +122,25 @@ export function inferShapes(nodes: readonly Node[], inputs: Iterable<readonly [s
   for (const node of nodes) {
     const inputs = node.inputs.map((name) => {
       const shape = shapes.get(name);
-      if (!shape) throw new UnsupportedModelError(`${node.name}: reads "${name}", which no earlier node makes.`);
+      if (!shape) throw new UnsupportedModelError(`${node.name}: it reads "${name}", but no earlier node makes that tensor.`);
       return shape;
     });
     const first = inputs[0];
-    if (!first) throw new UnsupportedModelError(`${node.name}: has no input.`);
-    if (shapes.has(node.name)) throw new UnsupportedModelError(`two nodes are named "${node.name}".`);
+    if (!first) throw new UnsupportedModelError(`${node.name}: needs at least one input; got none.`);
+    if (shapes.has(node.name)) throw new UnsupportedModelError(`node names must be unique; got "${node.name}" twice.`);
     let shape: Shape = first;
     if (node.kind === 'conv') shape = convShape(node, first);
     if (node.kind === 'globalAveragePool') shape = [1, 1, first[2]];
     const second = inputs[1];
     if (node.kind === 'add' || node.kind === 'multiply') {
-      if (!second) throw new UnsupportedModelError(`${node.name}: needs two inputs.`);
+      if (!second) throw new UnsupportedModelError(`${node.name}: needs two inputs; got one.`);
     }
     if (second) {
       const perChannel = node.kind !== 'conv' && second[0] === 1 && second[1] === 1;
       if (second[2] !== shape[2] || (!perChannel && (second[0] !== shape[0] || second[1] !== shape[1]))) {
-        throw new ShapeError(`${node.name}: ${second.join('x')} does not go with ${shape.join('x')}.`);
+        throw new ShapeError(
+          `${node.name}: the second input must be ${shape.join('x')}${node.kind === 'conv' ? '' : ` or 1x1x${shape[2]}`}; got ${second.join('x')}.`,
+        );
       }
     }
     shapes.set(node.name, shape);

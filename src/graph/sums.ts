@@ -27,5 +27,7 @@ export const safeLane = (sums: Int32Array, { bias }: QuantizedWeights): number =
 export function checkSums({ name }: ConvNode, safe: number, input: Pick<Lanes, 'low' | 'high'>): void {
   const largest = Math.max(Math.abs(input.low), Math.abs(input.high));
   if (largest <= safe) return;
-  throw new QuantizationError(`${name}: inputs up to ${largest} could overflow a 32-bit sum; at most ${Math.floor(safe)} are safe.`);
+  throw new QuantizationError(
+    `${name}: with this filter, lanes of its input must stay within ${Math.floor(safe)}, or a 32-bit sum could overflow; got ${largest}.`,
+  );
 }

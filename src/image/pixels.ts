@@ -6,12 +6,12 @@ export function checkPixels(source: Omit<Pixels, 'channels'> & { channels?: numb
   const { data, width, height, channels = 4 } = source;
   const whole = [width, height].every((side) => Number.isInteger(side) && side > 0);
   if (!whole || (channels !== 1 && channels !== 3 && channels !== 4)) {
-    throw new ShapeError(`an image of ${width}x${height} pixels and ${channels} channels cannot be; channels are 1, 3 or 4.`);
+    throw new ShapeError(
+      `an image's width and height must be whole numbers above 0, its channels 1, 3 or 4; got ${width}x${height} and ${channels} channels.`,
+    );
   }
   if (data.length !== width * height * channels) {
-    throw new ShapeError(
-      `${width}x${height} pixels of ${channels} channels are ${width * height * channels} bytes; ${data.length} were given.`,
-    );
+    throw new ShapeError(`${width}x${height} pixels of ${channels} channels need ${width * height * channels} bytes; got ${data.length}.`);
   }
   return { data, width, height, channels };
 }

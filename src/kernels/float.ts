@@ -35,7 +35,7 @@ export class FloatKernels {
     checkFloat('conv2d: filter', filter);
     const node = convNode('conv2d', x.shape[3], filter, options);
     const { bias = new Float32Array(node.channels) } = options;
-    if (!(bias instanceof Float32Array)) throw new ShapeError('conv2d: the bias of a float convolution is a Float32Array.');
+    if (!(bias instanceof Float32Array)) throw new ShapeError('conv2d: the bias of a float convolution must be a Float32Array.');
     // A dense convolution gathers windows, whatever the channel count: its input needs no padding of channels.
     const name = isDepthwise(node) ? X : INPUT;
     return this.runner.float({
@@ -105,7 +105,9 @@ export class FloatKernels {
     const [n, sourceHeight, sourceWidth, channels] = x.shape;
     const [pixels, sourcePixels] = [height * width * channels, sourceHeight * sourceWidth * channels];
     if (![height, width].every((side) => Number.isInteger(side) && side > 0) || n * pixels > 2 ** 28) {
-      throw new ShapeError(`resizeBilinear: a target of ${height}x${width} pixels cannot be.`);
+      throw new ShapeError(
+        `resizeBilinear: height and width must be whole numbers above 0 that give at most ${2 ** 28} values; got ${height}x${width}.`,
+      );
     }
     const data = new Float32Array(n * pixels);
     const rows = resampleTable(sourceHeight, height, 0, height, 'bilinear', false);

@@ -110,14 +110,15 @@ class KernelSet extends FloatKernels {
     const nodes = squeezeExciteNodes(x.shape[3], layers);
     checkFilter(`${what}: reduce.filter`, reduce.filter);
     checkFilter(`${what}: expand.filter`, expand.filter);
-    if (expand.output) throw new QuantizationError(`${what}: the gate is in Q15 always; leave expand.output out.`);
+    if (expand.output) throw new QuantizationError(`${what}: the gate is always in Q15; leave expand.output out.`);
     if (expand.bias instanceof Int32Array && !reduce.output) {
       throw new QuantizationError(
         `${what}: an Int32Array as expand.bias is in units of reduce.output's scale; give reduce.output, or a Float32Array.`,
       );
     }
     const input = inputLanes(`${what}: x`, x);
-    if (typeof input.scale !== 'number') throw new QuantizationError(`${what}: x needs one scale for the tensor.`);
+    if (typeof input.scale !== 'number')
+      throw new QuantizationError(`${what}: x needs one scale for the whole tensor; it has one a channel.`);
     const squeezed = finer(input, widest(reduce.filter));
     const reducing = integerWeights(`${what}: reduce`, reduce.filter, reduce.bias, squeezed, false);
     const reduced = reduce.output

@@ -65,7 +65,9 @@ export function integerWeights(
       const unit = (scale[c] as number) * scaleOf(input, depthwise ? c : 0);
       const q = Math.round((bias[c] as number) / unit);
       if (!(Math.abs(q) < 2 ** 31))
-        throw new QuantizationError(`${what}: a bias of ${bias[c]}, in steps of ${unit}, does not fit 32 bits.`);
+        throw new QuantizationError(
+          `${what}: the bias ${bias[c]} of channel ${c} does not fit 32 bits in steps of ${unit}; use larger scales or a smaller bias.`,
+        );
       biases[c] = q;
     }
   }
@@ -98,7 +100,7 @@ export function finer(lanes: Lanes, limit: number): Lanes {
 export function narrow(what: string, params: QuantParams, channels: number): Lanes {
   checkParams(what, params, channels);
   if (typeof params.scale !== 'number' || typeof params.zeroPoint !== 'number') {
-    throw new QuantizationError(`${what}: one scale and one zero point are needed.`);
+    throw new QuantizationError(`${what}: the output needs one scale and one zero point for the whole tensor; got one a channel.`);
   }
   const { low, high } = clampsOf(params, 1, 'none');
   return { scale: Math.fround(params.scale), low: low[0] as number, high: high[0] as number };

@@ -17,7 +17,7 @@ export function squeezeExciteNodes(
   const expanding = convNode('squeezeExcite: expand', reducing.channels, expand.filter, options(expand, 'hardSigmoid'));
   if (expanding.channels !== channels || [...reducing.kernel, ...expanding.kernel].some((side) => side !== 1)) {
     throw new ShapeError(
-      `squeezeExcite: filters are [1, 1, ${channels}, r] and [1, 1, r, ${channels}]; [${reduce.filter.shape}] and [${expand.filter.shape}] were given.`,
+      `squeezeExcite: the filters' shapes must be [1, 1, ${channels}, r] and [1, 1, r, ${channels}]; got [${reduce.filter.shape}] and [${expand.filter.shape}].`,
     );
   }
   return [

@@ -30,7 +30,7 @@ export function sessionOf(model: Model): Session {
   const session = sessions.get(model);
   if (session) return session;
   if (model instanceof LocalModel) throw new DisposedError();
-  throw new InputError('this needs a model on the calling thread; load it without `worker`.');
+  throw new InputError('this works only on a model of the calling thread; load it without `worker`.');
 }
 
 /** A network on the calling thread. */
@@ -126,7 +126,7 @@ class LocalModel implements Model {
   async profile(input?: Tensor): Promise<LayerTiming[]> {
     const { session } = this;
     const [n, height, width] = input?.shape ?? [1, this.inputSize, this.inputSize];
-    if (n !== 1) throw new ShapeError(`profile() takes one input; got a batch of ${n}.`);
+    if (n !== 1) throw new ShapeError(`profile() takes a batch of 1; got ${n}.`);
     const plan = session.plan(height, width);
     const noise = () => Float32Array.from({ length: height * width * 3 }, (_, i) => Math.sin(i * 12.9898) * 1.5);
     session.input(plan).set(input ? input.data : noise());
@@ -177,7 +177,7 @@ class LocalModel implements Model {
 
 function logitsOf({ results }: Plan): TensorView {
   if (results.logits) return results.logits;
-  throw new UnsupportedModelError('this network has no classifier and gives no logits; use embed() for its features.');
+  throw new UnsupportedModelError('this network has no classifier, so it gives no logits; use embed() for its features.');
 }
 
 export function runtimeOptions({ simd = 'auto', threads = 1, kernels = 'auto' }: LoadOptions): RuntimeOptions {
@@ -197,7 +197,7 @@ export async function loadLocalModel(source: ModelSource, options: LoadOptions =
   if (options.precision === 'float32') network = floatNetwork(network);
   const { labels, preprocessing } = options;
   if (labels && labels.length !== network.graph.classes) {
-    throw new ShapeError(`${labels.length} labels were given for ${network.graph.classes} classes.`);
+    throw new ShapeError(`labels must name each of the ${network.graph.classes} classes; got ${labels.length}.`);
   }
   if (labels) network = { ...network, labels };
   if (preprocessing) network = { ...network, preprocessing: checkPreprocessing(preprocessing) };

@@ -13,7 +13,10 @@ async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Prom
     try {
       bitmap = await createImageBitmap(source, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
     } catch (cause) {
-      throw new ImageError('the file is no image that this browser can decode.', { cause });
+      throw new ImageError(
+        'this browser cannot decode the image file; give a sound file in a format that it shows, such as PNG, JPEG or WebP.',
+        { cause },
+      );
     }
     drawable = bitmap;
   } else {
@@ -25,7 +28,8 @@ async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Prom
   if (!(width > 0 && height > 0)) throw new InputError('the image has no size yet; wait until it is loaded.');
   const canvas = new OffscreenCanvas(width, height);
   const context = canvas.getContext('2d', { willReadFrequently: true });
-  if (!context) throw new InputError('this browser gives no 2D canvas to read pixels with.');
+  if (!context)
+    throw new InputError('this browser refused a 2D canvas, which reading pixels needs; give { data, width, height, channels } instead.');
   context.drawImage(drawable, 0, 0, width, height);
   bitmap?.close();
   const { data } = context.getImageData(0, 0, width, height);

@@ -47,7 +47,7 @@ async function cacheFolder(): Promise<string> {
 async function cachePath(key: string): Promise<string> {
   const root = resolve(await cacheFolder());
   const path = resolve(root, key);
-  if (!path.startsWith(root + sep)) throw new InputError(`"${key}" would lie outside the cache.`);
+  if (!path.startsWith(root + sep)) throw new InputError(`the cache key "${key}" must be a path inside the cache folder.`);
   return path;
 }
 
@@ -92,7 +92,7 @@ async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Prom
   else if (source instanceof Uint8Array) input = source;
   else if (source instanceof ArrayBuffer) input = new Uint8Array(source);
   else if (source instanceof Blob) input = new Uint8Array(await source.arrayBuffer());
-  else throw new InputError('an image in Node is a path, a URL, a Buffer, a Blob, or { data, width, height, channels }.');
+  else throw new InputError('an image in Node must be a path, a URL, a Buffer, a Blob, or { data, width, height, channels }.');
   const decoder = (await loadSharp())(input, { failOn: 'error' });
   try {
     const { data, info } = await decoder.rotate().toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true });
@@ -140,7 +140,7 @@ const platform: Platform = {
   startThread: (source) => wrapThread(new Worker(source, { eval: true, execArgv: [] })),
   startModelWorker: async () => wrapThread(new Worker(new URL('../worker/start.js', import.meta.url))),
   wrapWorker: () => {
-    throw new InputError('a Worker of your own is for browsers; worker: true starts one in Node.');
+    throw new InputError('Node does not accept a Worker of your own; use worker: true, which starts one.');
   },
   parentThread: () => ({
     send: (message, transfer) => parentPort?.postMessage(message, transfer as TransferListItem[]),

@@ -38,7 +38,7 @@ export class PackedNetwork {
 
   private pack(node: ConvNode, fromImage: boolean, onePixel: boolean): PackedConv {
     const weights = this.network.weights.get(node.name);
-    if (!weights) throw new UnsupportedModelError(`${node.name}: the model holds no weights for it.`);
+    if (!weights) throw new UnsupportedModelError(`${node.name}: the model has no weights for this layer.`);
     const source = { channels: fromImage ? node.inputChannels : padChannels(node.inputChannels), onePixel };
     return this.arithmeticOf(node).packConv(this.engine, node, weights, source, (name) => this.lanes(name));
   }

@@ -127,7 +127,7 @@ export class Session {
   put(input: Pixels | Tensor): Plan {
     if (isTensor(input)) {
       checkInput(input);
-      if (input.shape[0] !== 1) throw new ShapeError(`expected one input; got a batch of ${input.shape[0]}.`);
+      if (input.shape[0] !== 1) throw new ShapeError(`expected a batch of 1; got ${input.shape[0]}.`);
       const plan = this.plan(input.shape[1], input.shape[2]);
       this.input(plan).set(input.data);
       return plan;

@@ -28,7 +28,7 @@ export function firstWay(engine: Engine, kernels: Kernels = 'auto'): ChosenWay {
   if (way) return way;
   const names = WAYS.filter((other) => on(engine, other)).map(({ name }) => name);
   throw new UnsupportedModelError(
-    `kernels: '${kernels}' needs a relaxed dot product whose sums are exact, which this engine lacks with ${engine.variant} SIMD; it has ${names.join(' and ')}.`,
+    `kernels '${kernels}' needs an exact relaxed dot product, which this engine lacks with ${engine.variant} SIMD; it has ${names.join(' and ')}.`,
   );
 }
 

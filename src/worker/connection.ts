@@ -56,7 +56,7 @@ export class Connection {
       const failed = (cause: unknown) => {
         clearTimeout(silence);
         connection.die(cause);
-        reject(new WorkerError('the worker does not serve models; one that calls serve() of mobilenet-v3-wasm/worker does.', { cause }));
+        reject(new WorkerError('the worker does not answer; its script must call serve() of mobilenet-v3-wasm/worker.', { cause }));
       };
       const silence = setTimeout(failed, PATIENCE_MILLISECONDS, 'no answer');
       worker.listen((message) => {

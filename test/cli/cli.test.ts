@@ -139,7 +139,7 @@ it.each([
   ['an option that wants a number', 2, /whole number above 0/, () => ['compare', '--limit', '-1']],
   ['weights that are no file', 1, /cannot be read/, () => ['inspect', join(folder, 'none')]],
   ['an empty folder of images', 1, /no images|holds no/, () => ['evaluate', '-w', weights, '-i', mkdtempSync(join(folder, 'empty-'))]],
-  ['float32 weights asked to run as int8 without calibration', 1, /needs --calibration/, () => ['bench', '-w', weights, '-p', 'int8']],
+  ['float32 weights asked to run as int8 without calibration', 1, /add --calibration/, () => ['bench', '-w', weights, '-p', 'int8']],
   [
     'a layer that is none',
     1,
@@ -149,7 +149,7 @@ it.each([
   [
     'a report of an unknown kind',
     1,
-    /neither/,
+    /must name a .html or .json file/,
     () => ['quantize', '-w', weights, '-c', images, '-o', join(folder, 'x'), '--report', 'r.pdf'],
   ],
 ] as const)('tells of %s in words, with exit code %i', async (_, code, message, args) => {

@@ -104,6 +104,6 @@ describe('a weights file', () => {
   it('takes labels that fit and no others', async () => {
     const labels = ['a', 'b', 'c', 'd', 'e', 'f', 'g'];
     expect((await loadModel(file(tensors()), { labels })).labels).toEqual(labels);
-    await expect(loadModel(file(tensors()), { labels: ['a'] })).rejects.toThrow(/1 labels were given for 7 classes/);
+    await expect(loadModel(file(tensors()), { labels: ['a'] })).rejects.toThrow(/labels must name each of the 7 classes; got 1/);
   });
 });

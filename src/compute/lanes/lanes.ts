@@ -32,7 +32,9 @@ function packConv(
   const given = lanesOf(read as string);
   const output = lanesOf(node.name);
   if (!isDepthwise(node) && typeof given.scale !== 'number' && given.unit === undefined) {
-    throw new QuantizationError(`${node.name}: its filter has not taken in the scale per channel of the tensor that it reads.`);
+    throw new QuantizationError(
+      `${node.name}: it reads a tensor with a scale per channel and no unit; fold the scales into its filter and set lanes.unit.`,
+    );
   }
   const input = isDepthwise(node) ? given : { ...given, scale: unitOf(node, given, 0) };
   const ends = packEnds(engine, node, weights, input, output);

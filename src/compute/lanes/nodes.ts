@@ -18,7 +18,7 @@ export function nodeCall(engine: Engine, node: OtherNode, [input, other]: readon
   const ratio = (operand: Operand) => perChannel(engine, output, [lanesOf(operand), out], (c) => stepOf(operand, c) / stepOf(output, c));
   const outputStep = (): number => {
     if (typeof out.scale === 'number') return out.scale;
-    throw new QuantizationError(`${name}: an offset or a clamp needs one scale for the whole tensor; the tensor has one a channel.`);
+    throw new QuantizationError(`${name}: an offset or a clamp needs one scale for the whole output; it has one a channel.`);
   };
   const within = (low: number, most: number) => {
     const high = Math.min(out.high, most);

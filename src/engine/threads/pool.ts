@@ -84,7 +84,7 @@ export class Pool {
     };
     if (!runShare(execute, control, 0, INSTRUCTION_BYTES, platform.mainThreadMaySleep, () => performance.now() < deadline)) {
       for (const worker of this.workers) worker.terminate();
-      throw new WorkerError('a worker thread died during an inference; run it again, it goes on with one thread.');
+      throw new WorkerError('a worker thread died during an inference; run it again, and the model uses one thread from now on.');
     }
   }
 
