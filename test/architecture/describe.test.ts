@@ -21,7 +21,9 @@ describe('describe()', () => {
   });
 
   it('refuses what cannot be', () => {
-    expect(() => summarize('mobilenet_v4' as 'mobilenet_v2')).toThrow(/architecture must be one of mobilenet_v3_small, .*; got "mobilenet_v4"/);
+    expect(() => summarize('mobilenet_v4' as 'mobilenet_v2')).toThrow(
+      /architecture must be one of mobilenet_v3_small, .*; got "mobilenet_v4"/,
+    );
     expect(() => summarize('mobilenet_v2', { width: 0 })).toThrow(/width must be a number from 0.1 to 4; got 0/);
     expect(() => summarize('mobilenet_v2', { resolution: 31 })).toThrow(/32 to 512/);
     expect(() => summarize('mobilenet_v2', { classes: 0 })).toThrow(/classes must be a whole number from 1 to 1,000,000; got 0/);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { MobileNetError } from '../../src/errors.js';
-import { bytesSource, type Source } from '../../src/source/types.js';
+import { bytesSource } from '../../src/source/source.js';
+import type { Source } from '../../src/source/types.js';
 import { readNetwork } from '../../src/weights/load.js';
 
 // Files that were changed on their way, and what every reader owes whoever gives it one.
