@@ -81,7 +81,9 @@ it('climbs the ladder, and sets Table 4 of the paper beside it', async () => {
     'perChannel',
     'bottleneck',
     'wide',
+    'refined',
     'best',
+    'eight',
   ]);
   const paper = await run('compare', '--weights', weights, '--images', images, '--calibration', images, '--paper');
   expect(paper.stdout).toMatch(/67\.4.*64\.9.*-2\.50/);
