@@ -2,6 +2,7 @@
 // it, and a line whenever it runs; infer.mjs writes a mark into the same log before and behind the inference that counts.
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { functionsOf } from './kernels.mjs';
 import { nodeOf } from './machines.mjs';
 
 export const SCRIPT = fileURLToPath(new URL('infer.mjs', import.meta.url));
@@ -55,12 +56,21 @@ const NEWLINE = 10;
 const SLASH = 47;
 const T = 84;
 
-/** Reads the emulator's log as it comes: blocks by their address, each { start, bytes, instructions, count }. */
+/**
+ * Reads the emulator's log as it comes: blocks by their address, each { bytes, instructions, index, runs }. `index` is that of the
+ * block's function, `runs` how often it ran for which kernel, by the kernel's index: a helper runs for the one that ran last.
+ */
 class Log {
   blocks = new Map();
   rest = Buffer.alloc(0);
   block = undefined;
+  kernel = undefined;
   isCounting = false;
+
+  /** @param functionAt the function { index, isHelper } at an address; undefined where there is none */
+  constructor(functionAt) {
+    this.functionAt = functionAt;
+  }
 
   read = (chunk) => {
     const text = this.rest.length > 0 ? Buffer.concat([this.rest, chunk]) : chunk;
@@ -82,7 +92,9 @@ class Log {
       address = address * 16 + (digit > 9 ? digit - 39 : digit);
     }
     const block = this.blocks.get(address);
-    if (block) block.count++;
+    if (!block) return;
+    if (block.isKernel) this.kernel = block.index;
+    block.runs.set(this.kernel, (block.runs.get(this.kernel) ?? 0) + 1);
   }
 
   /** 0x21c5c5f0e0:  d2800110  movz x16, #8 on arm64, a word; 0x3fa1c5c5fa41:  48 89 e5  movq %rsp, %rbp on x64, maybe on two lines */
@@ -94,8 +106,10 @@ class Log {
     const [, address, word, bytes, text] = match;
     if (!this.block) {
       const start = Number.parseInt(address, 16);
+      const owner = this.functionAt(start);
       // The emulator may forget a block and meet it again.
-      this.block = { start, count: this.blocks.get(start)?.count ?? 0, bytes: [], instructions: 0 };
+      const runs = this.blocks.get(start)?.runs ?? new Map();
+      this.block = { index: owner?.index, isKernel: owner?.isHelper === false, bytes: [], instructions: 0, runs };
       this.blocks.set(start, this.block);
     }
     this.block.bytes.push(...(word ? Buffer.from(word, 'hex').reverse() : Buffer.from(bytes.replaceAll(' ', ''), 'hex')));
@@ -106,24 +120,26 @@ class Log {
 /**
  * One inference of a row on a machine.
  *
- * @returns { skipped }, or { wasm, blocks }: hashes of the binaries, and blocks { bytes, instructions, count, index }, `index` that
- *   of their function
+ * @returns { skipped }, or { blocks, names }: blocks { bytes, instructions, count, index, kernel }, where `index` is that of the
+ *   function and `kernel` that of the kernel for which it ran; functions' names by index, as far as they are known
  */
 export async function count(machine, row, progress) {
   progress('compile');
   const { functions, said } = await compiled(machine, row);
   if (said.skipped) return { skipped: said.skipped };
   progress('count');
+  const known = functionsOf(said.wasm);
+  for (const each of functions) each.isHelper = known[each.index]?.isHelper ?? false;
   const [start, end] = [Math.min(...functions.map((each) => each.start)), Math.max(...functions.map((each) => each.end))];
-  const log = new Log();
+  const log = new Log((address) => functions.find((each) => address >= each.start && address < each.end));
   const range = `0x${start.toString(16)}..0x${(end - 1).toString(16)}`;
   await emulate(machine, row, ['-d', 'in_asm,exec,nochain', '-dfilter', range], [], log.read);
-  const blocks = [...log.blocks.values()]
-    .filter(({ count }) => count > 0)
-    .map((block) => ({ ...block, index: functions.find((each) => block.start >= each.start && block.start < each.end)?.index }));
+  const blocks = [...log.blocks.values()].flatMap(({ runs, ...block }) =>
+    [...runs].map(([kernel, count]) => ({ ...block, kernel, count })),
+  );
   const instructions = (some) => some.reduce((sum, block) => sum + block.count * block.instructions, 0);
   const inside = blocks.filter(({ index }) => index !== undefined);
   const stray = 1 - instructions(inside) / instructions(blocks);
   if (!(stray <= STRAY)) throw new Error(`${(100 * stray).toFixed(1)} % of what ran lies in no function that V8 printed.`);
-  return { wasm: said.wasm, blocks: inside };
+  return { blocks: inside, names: known.map(({ name }) => name) };
 }

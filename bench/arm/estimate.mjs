@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../prepare.mjs';
 import { count } from './blocks.mjs';
-import { functionNames, kernelsOf } from './kernels.mjs';
+import { layersOf } from './kernels.mjs';
 import { cycles, disassemble } from './mca.mjs';
 
 /** Functions with a smaller share of the instructions are not listed. */
@@ -54,9 +54,9 @@ const total = (blocks, models) => ({
   cycles: Object.fromEntries(models.map((model) => [model, Math.round(sum(blocks.map((block) => block.count * block.cycles[model])))])),
 });
 
-/** @returns { skipped } or { instructions, cycles: { model: number }, functions, kernels } */
+/** @returns { skipped } or { instructions, cycles: { model: number }, functions, layers } */
 export async function estimate(row, machine, progress) {
-  const { skipped, wasm, blocks } = await count(machine, row, progress);
+  const { skipped, blocks, names } = await count(machine, row, progress);
   if (skipped) return { skipped };
   progress('model');
   const models = machine.processors.map(({ model }) => model);
@@ -64,7 +64,6 @@ export async function estimate(row, machine, progress) {
   for (const block of blocks) block.cycles = {};
   for (const model of models) for (const [i, value] of cycles(machine, model, texts).entries()) blocks[i].cycles[model] = value;
 
-  const names = functionNames(wasm);
   const nameOf = (index) => names[index] ?? `function ${index}`;
   const all = total(blocks, models);
   const functions = [...new Set(blocks.map(({ index }) => index))]
@@ -77,10 +76,9 @@ export async function estimate(row, machine, progress) {
     }))
     .filter(({ instructions }) => instructions > SHARE * all.instructions)
     .sort((a, b) => b.instructions - a.instructions);
-  const kernels = names.length === 0 ? [] : await kernelsOf(row.file);
-  const rates = kernels
-    .map(({ kernel, madds, functions }) => ({ kernel, madds, own: blocks.filter(({ index }) => functions.test(nameOf(index))) }))
+  const layers = (names.length > 0 ? await layersOf(row.file) : [])
+    .map(({ kind, madds, kernels }) => ({ kind, madds, own: blocks.filter(({ kernel }) => kernels?.test(nameOf(kernel))) }))
     .filter(({ own }) => own.length > 0)
-    .map(({ kernel, madds, own }) => ({ kernel, madds, ...total(own, models) }));
-  return { ...all, functions, kernels: rates };
+    .map(({ kind, madds, own }) => ({ kind, madds, ...total(own, models) }));
+  return { ...all, functions, layers };
 }

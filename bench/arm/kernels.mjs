@@ -5,44 +5,46 @@ import { join } from 'node:path';
 import { loadModel } from '../../dist/index.js';
 import { root } from '../prepare.mjs';
 
-/** Names by index, from the text that the compiler wrote beside the binary of this hash; none for another engine's binary. */
-export function functionNames(hashes) {
+/**
+ * What the compiler's text beside a binary says of its functions, by index; nothing for another engine's binary. Kernels are what the
+ * function calls that calls most others, the dispatcher. Any other function is a helper: it works for the kernel that called it.
+ *
+ * @param hashes of the binaries that ran
+ * @returns { name, isHelper }
+ */
+export function functionsOf(hashes) {
   const folder = join(root, 'build');
-  for (const file of readdirSync(folder).filter((name) => name.endsWith('.wasm'))) {
-    const text = join(folder, file.replace('.wasm', '.wat'));
-    const hash = createHash('sha256')
-      .update(readFileSync(join(folder, file)))
-      .digest('hex');
-    if (!hashes.includes(hash) || !existsSync(text)) continue;
-    const lines = readFileSync(text, 'utf8').split('\n');
-    const imported = lines.filter((line) => /^ \(import .*\(func /.test(line)).map(() => 'import');
-    const own = lines.map((line) => /^ \(func \$([^ )]+)/.exec(line)?.[1]).filter(Boolean);
-    return [...imported, ...own.map((name) => name.replace(/^assembly\//, ''))];
-  }
-  return [];
+  const hashOf = (file) => createHash('sha256').update(readFileSync(file)).digest('hex');
+  const binary = readdirSync(folder).find((name) => name.endsWith('.wasm') && hashes.includes(hashOf(join(folder, name))));
+  const file = binary && join(folder, binary.replace('.wasm', '.wat'));
+  if (!file || !existsSync(file)) return [];
+  const [head, ...bodies] = readFileSync(file, 'utf8').split(/^ \(func \$/m);
+  const imported = [...head.matchAll(/^ \(import .*\(func /gm)].map(() => ({ name: 'import', isHelper: true }));
+  const own = bodies.map((body) => ({
+    name: /^[^ )]+/.exec(body)[0],
+    calls: new Set([...body.matchAll(/\bcall \$([^\s)]+)/g)].map(([, name]) => name)),
+  }));
+  const dispatcher = own.reduce((most, each) => (each.calls.size > most.calls.size ? each : most));
+  const isHelper = ({ name, calls }) => !dispatcher.calls.has(name) && !calls.has(dispatcher.name) && name !== dispatcher.name;
+  return [...imported, ...own.map((each) => ({ name: each.name.replace(/^assembly\//, ''), isHelper: isHelper(each) }))];
 }
 
-/** Kinds of layers whose functions can be told by their names. A depthwise kernel is told by its window and stride too. */
-const KINDS = [
-  { kind: 'pointwise', functions: /pointwise(?!.*vector$)/ },
-  { kind: 'convolution', functions: /convolution|window/ },
-  { kind: 'fullyConnected', functions: /vector$/ },
-];
+/** Kinds of layers whose kernels can be told by their names. A depthwise kernel is told by its window and stride too. */
+const KINDS = { pointwise: /pointwise$/, convolution: /convolution$/, fullyConnected: /(vector|one)$/ };
 
-/** @returns multiply-adds of a network by kernel, each { kernel, madds, functions }: a pattern that the functions' names match */
-export async function kernelsOf(file) {
+/** @returns multiply-adds of a network, each { kind, madds, kernels }: a pattern that the kernels' names match */
+export async function layersOf(file) {
   const model = await loadModel(readFileSync(file));
   const { layers, blocks } = model.summary;
   model.dispose();
-  const kernels = new Map();
-  for (const { name, kind, madds } of layers) {
-    const block = blocks.find((each) => name.startsWith(`${each.name}.`));
+  const kinds = new Map();
+  for (const layer of layers.filter(({ madds }) => madds > 0)) {
+    const block = blocks.find(({ name }) => layer.name.startsWith(`${name}.`));
     const window = block ? `${block.kernel}x${block.kernel}s${block.stride}` : '';
-    const kernel = kind === 'depthwise' ? `depthwise ${window}` : kind;
-    const functions = kind === 'depthwise' ? new RegExp(`depthwise_${window}`) : KINDS.find((each) => each.kind === kind)?.functions;
-    if (!functions || madds === 0) continue;
-    const before = kernels.get(kernel)?.madds ?? 0;
-    kernels.set(kernel, { kernel, madds: before + madds, functions });
+    const isDepthwise = layer.kind === 'depthwise';
+    const kind = isDepthwise ? `depthwise ${window}` : layer.kind;
+    const before = kinds.get(kind)?.madds ?? 0;
+    kinds.set(kind, { kind, madds: before + layer.madds, kernels: isDepthwise ? new RegExp(`depthwise_${window}$`) : KINDS[kind] });
   }
-  return [...kernels.values()];
+  return [...kinds.values()];
 }

@@ -6,7 +6,7 @@ import { root } from '../prepare.mjs';
 
 const DOCS = join(root, 'docs/phones.md');
 const MARKERS = ['<!-- npm run bench:arm writes from here -->', '<!-- to here -->'];
-/** The processor of the plot and of the table by kernel: the big core of phones of 2018 to 2020. */
+/** The processor of the plot and of the table by layer: the big core of phones of 2018 to 2020. */
 const TYPICAL = 'neoverse-n1';
 
 const million = (cycles) => (cycles === undefined ? '' : (cycles / 1e6).toFixed(1));
@@ -26,13 +26,13 @@ function cyclesTable(rows, processors) {
   return lines.join('\n');
 }
 
-function kernelsTable(rows) {
-  const own = rows.filter(({ arm64 }) => arm64.kernels.length > 0);
-  const kernels = [...new Set(own.flatMap(({ arm64 }) => arm64.kernels.map(({ kernel }) => kernel)))].sort();
-  const lines = [line(['network', 'cycles a multiply-add', ...kernels]), `|---|---|${'---:|'.repeat(kernels.length)}`];
+function layersTable(rows) {
+  const own = rows.filter(({ arm64 }) => arm64.layers.length > 0);
+  const kinds = [...new Set(own.flatMap(({ arm64 }) => arm64.layers.map(({ kind }) => kind)))].sort();
+  const lines = [line(['network', 'cycles a multiply-add', ...kinds]), `|---|---|${'---:|'.repeat(kinds.length)}`];
   for (const row of own) {
-    const rates = kernels.map((kernel) => {
-      const found = row.arm64.kernels.find((each) => each.kernel === kernel);
+    const rates = kinds.map((kind) => {
+      const found = row.arm64.layers.find((each) => each.kind === kind);
       return found ? (found.cycles[TYPICAL] / found.madds).toFixed(3) : '';
     });
     lines.push(line([row.network, contender(row), ...rates]));
@@ -73,9 +73,9 @@ ${date}, \`npm run bench:arm\`: one image of 224x224 pixels, one thread. arm64 c
 cycles by llvm-mca ${versions.llvm}. **A model, and no phone: nothing here ran on one.** x64: the same for the machine that ran the
 command (${machine}, llvm's ${versions.native}, Node ${versions.node.x64 ?? 'none'}).${clock}
 
-${kernelsTable(estimated)}
+${layersTable(estimated)}
 
-The same on a ${typical.name}, kernel by kernel; the other processors and every function are in [arm.json](../bench/results/arm.json).
+The same on a ${typical.name}, by kind of layer; the other processors and every function are in [arm.json](../bench/results/arm.json).
 ${
   left.length > 0
     ? `\nNot in the tables:\n\n${leftOut(left)
