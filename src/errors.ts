@@ -11,7 +11,7 @@ export class MobileNetError extends Error {
   }
 }
 
-/** A file that is no weights file, or a damaged or hostile one. */
+/** A file that is not a weights file, or is damaged or hostile. */
 export class ModelFormatError extends MobileNetError {
   override readonly name = 'ModelFormatError';
 
@@ -38,7 +38,7 @@ export class ShapeError extends MobileNetError {
   }
 }
 
-/** Quantization that cannot be done: no calibration data, no finite range, a scale that is none. */
+/** Quantization without calibration data, with a range that is not finite, or with an invalid scale. */
 export class QuantizationError extends MobileNetError {
   override readonly name = 'QuantizationError';
 
@@ -75,7 +75,7 @@ export class InputError extends MobileNetError {
   }
 }
 
-/** An image file that is damaged or none. */
+/** A damaged image file, or a file that is not an image. */
 export class ImageError extends MobileNetError {
   override readonly name = 'ImageError';
 
@@ -84,7 +84,7 @@ export class ImageError extends MobileNetError {
   }
 }
 
-/** Memory that cannot be had. */
+/** The engine refused to give more memory. */
 export class OutOfMemoryError extends MobileNetError {
   override readonly name = 'OutOfMemoryError';
 

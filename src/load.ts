@@ -4,10 +4,10 @@ import type { LoadOptions, Model } from './model/model.js';
 import type { QuantizeOptions } from './quantization/calibrate.js';
 
 /**
- * Loads a network from a weights file: safetensors with torchvision's, timm's or this package's names, a torchvision
- * checkpoint (.pth) or .tflite.
+ * Loads a network from a weights file: safetensors or PyTorch with torchvision's or timm's names, Keras, TensorFlow.js, ONNX,
+ * .tflite, or this package's own safetensors.
  *
- * @throws ModelFormatError for a file that is damaged or no model, UnsupportedModelError for a network outside the family
+ * @throws ModelFormatError for a file that is damaged or not a model, UnsupportedModelError for a network outside the family
  */
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
   const { worker, ...rest } = options;
@@ -20,7 +20,7 @@ export async function loadModel(source: ModelSource, options: LoadOptions = {}):
  * Quantizes a model to int8: weights with a scale a channel, activations by the ranges that `calibration` shows. No
  * labels are needed; 16 to 100 typical inputs are enough. The same inputs give the same bytes.
  *
- * @throws QuantizationError when calibration is empty or holds values that are not finite, or a layer to keep is none
+ * @throws QuantizationError when calibration is empty or holds values that are not finite, or when a layer to keep does not exist
  */
 export async function quantize(
   model: Model,

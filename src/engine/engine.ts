@@ -10,7 +10,7 @@ const PAGE = 65536;
 /** Pages that a memory may grow to: 1 GiB, far above any network of the family, far below what breaks a page. */
 const MAXIMUM_PAGES = 16384;
 
-/** How many threads are wanted, and what is to be had: fewer, down to one, and no error. */
+/** How many threads to start: fewer than wanted, down to one, where the platform has no more. That is no error. */
 const settleThreads = (threads: number | 'auto'): number =>
   detectFeatures().threads ? (threads === 'auto' ? automaticThreads() : threads) : 1;
 

@@ -49,6 +49,6 @@ export interface QDenseLayer {
   /** [1, 1, inputs, outputs] */
   readonly filter: QFilter;
   readonly bias?: Float32Array | Int32Array;
-  /** The layer's own output, where it is to be quantized as a converter fixed it; otherwise it keeps 16 bits. */
+  /** The layer's own output, if a converter fixed how it is quantized; otherwise it keeps 16 bits. */
   readonly output?: QuantParams;
 }

@@ -50,7 +50,7 @@ export interface Platform {
   readonly nestsThreads: boolean;
   /** A worker that runs a script given as text. */
   startThread(source: string): ThreadHandle;
-  /** A worker that runs src/worker/start.ts; rejects, or its handle's listener hears, where none is to be had. */
+  /** A worker that runs src/worker/start.ts; where none can start, this rejects or the handle's listener hears of it. */
   startModelWorker(): Promise<ThreadHandle>;
   wrapWorker(worker: Worker): ThreadHandle;
   parentThread<Message>(): ParentThread<Message>;

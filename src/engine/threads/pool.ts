@@ -50,7 +50,7 @@ export class Pool {
     private readonly workers: readonly ThreadHandle[],
   ) {}
 
-  /** Undefined where workers are not to be had: a policy forbids them, or they fail to start. */
+  /** Undefined where no worker starts, for a policy or another reason. */
   static async start(
     threads: number,
     module: WebAssembly.Module,
