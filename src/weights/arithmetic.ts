@@ -9,9 +9,17 @@ interface How {
   readonly lanes?: Lanes;
 }
 
-/** Sums and products of tensors, numbers and values a channel; of constants at once. */
-export function addArithmetic(builder: NetworkBuilder, id: string, how: How, a: string | undefined, b: string | undefined): void {
-  const { operation, activation, lanes } = how;
+/** Adds a sum or a product of tensors, numbers and values a channel to a network; of constants it is computed at once. */
+export function arithmetic(
+  builder: NetworkBuilder,
+  id: string,
+  operation: Operation,
+  a: string | undefined,
+  b: string | undefined,
+  activation: Activation = 'none',
+  lanes?: Lanes,
+): void {
+  const how: How = { operation, activation, ...(lanes ? { lanes } : {}) };
   const [left, right] = [builder.constant(a), builder.constant(b)];
   if (left && right) builder.constants.set(id, arithmeticOf(builder.format, operation, left, right));
   else if (left) withConstant(builder, id, how, b as string, left, true);

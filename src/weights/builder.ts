@@ -2,7 +2,6 @@ import { ModelFormatError, UnsupportedModelError } from '../errors.js';
 import { type Activation, type ConvNode, INPUT, imageInput, inferShapes, type Node, type Shape, type UnnamedNode } from '../graph/graph.js';
 import type { Lanes } from '../graph/lanes.js';
 import type { Weights } from '../graph/network.js';
-import { addArithmetic } from './arithmetic.js';
 import { type Built, type ConvShape, type End, paddingOf, type Sides } from './built.js';
 import type { Constant, Operation } from './constants.js';
 import { pixelByPixel } from './layout.js';
@@ -221,17 +220,6 @@ export class NetworkBuilder {
     if (activation !== 'none') throw this.unsupported('a product with an activation.');
     const area = (name: string) => (this.shapes.get(name) as Shape)[0] * (this.shapes.get(name) as Shape)[1];
     this.push(id, { kind: 'multiply', inputs: area(names[0]) < area(names[1]) ? [names[1], names[0]] : names }, lanes);
-  }
-
-  arithmetic(
-    id: string,
-    operation: Operation,
-    a: string | undefined,
-    b: string | undefined,
-    activation: Activation = 'none',
-    lanes?: Lanes,
-  ): void {
-    addArithmetic(this, id, { operation, activation, ...(lanes ? { lanes } : {}) }, a, b);
   }
 
   /** The mean of windows; a window over all pixels is a global pool, at whatever size the network later runs. */

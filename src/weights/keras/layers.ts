@@ -1,6 +1,7 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
 import type { Activation, Padding } from '../../graph/graph.js';
 import type { Network, Preprocessing } from '../../graph/network.js';
+import { arithmetic } from '../arithmetic.js';
 import { NetworkBuilder } from '../builder.js';
 import type { Constant, Operation } from '../constants.js';
 import { finish } from '../finish.js';
@@ -171,13 +172,13 @@ class Importer {
     const { number } = layer;
     if (inputs.length === 1 && number !== undefined) {
       this.builder.constants.set(`${id} number`, { shape: [], values: Float32Array.of(number) });
-      this.builder.arithmetic(id, operation, inputs[0], `${id} number`);
+      arithmetic(this.builder, id, operation, inputs[0], `${id} number`);
       return id;
     }
     let sum = inputs[0] as string;
     for (const [i, other] of inputs.slice(1).entries()) {
       const next = i === inputs.length - 2 ? id : `${id} of ${i + 2}`;
-      this.builder.arithmetic(next, operation, sum, other);
+      arithmetic(this.builder, next, operation, sum, other);
       sum = next;
     }
     return sum;

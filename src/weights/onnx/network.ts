@@ -1,6 +1,7 @@
 import { UnsupportedModelError } from '../../errors.js';
 import { type Activation, INPUT_CHANNELS } from '../../graph/graph.js';
 import { IMAGENET_PREPROCESSING, type Network } from '../../graph/network.js';
+import { arithmetic } from '../arithmetic.js';
 import { NetworkBuilder } from '../builder.js';
 import type { Constant, Operation } from '../constants.js';
 import { finish } from '../finish.js';
@@ -96,7 +97,7 @@ class Importer {
         const constant = this.values.real(name);
         if (constant && !builder.isComputed(name)) builder.constants.set(name, constant);
       }
-      builder.arithmetic(output, operation, inputs[0], inputs[1], 'none', lanes);
+      arithmetic(builder, output, operation, inputs[0], inputs[1], 'none', lanes);
       const folded = builder.constant(output);
       if (folded) this.values.constants.set(output, { ...folded, type: 'float32' });
       return;
@@ -157,7 +158,7 @@ class Importer {
       }
       case 'QLinearAdd':
       case 'QLinearMul':
-        builder.arithmetic(output, operator === 'QLinearAdd' ? 'add' : 'multiply', input, inputs[3], 'none', this.values.lanesOf(node, 6));
+        arithmetic(builder, output, operator === 'QLinearAdd' ? 'add' : 'multiply', input, inputs[3], 'none', this.values.lanesOf(node, 6));
         return;
       case 'QLinearGlobalAveragePool':
         builder.globalPool(output, input, this.values.lanesOf(node, 3));

@@ -1,6 +1,7 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
 import type { Activation, Padding } from '../../graph/graph.js';
 import type { Network, Preprocessing } from '../../graph/network.js';
+import { arithmetic } from '../arithmetic.js';
 import { NetworkBuilder } from '../builder.js';
 import type { Constant, Operation } from '../constants.js';
 import { finish } from '../finish.js';
@@ -80,7 +81,7 @@ class Importer {
     const [first, second] = inputs;
     const operation = ARITHMETIC[op];
     const activation = ACTIVATIONS[op];
-    if (operation) builder.arithmetic(name, operation, first, second);
+    if (operation) arithmetic(builder, name, operation, first, second);
     else if (activation) builder.activation(name, first, activation);
     else if (ALIASES.has(op)) builder.alias(name, first);
     else
@@ -230,7 +231,7 @@ class Importer {
     let sum = first as string;
     for (const [i, other] of others.entries()) {
       const next = i === others.length - 1 ? name : `${name} of ${i + 2}`;
-      this.builder.arithmetic(next, 'add', sum, other);
+      arithmetic(this.builder, next, 'add', sum, other);
       sum = next;
     }
     if (others.length === 0) this.builder.alias(name, first);

@@ -2,6 +2,7 @@ import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
 import { type Activation, INPUT, type Padding } from '../../graph/graph.js';
 import type { Lanes } from '../../graph/lanes.js';
 import type { Network, Preprocessing, Weights } from '../../graph/network.js';
+import { arithmetic } from '../arithmetic.js';
 import { NetworkBuilder } from '../builder.js';
 import type { ConvShape } from '../built.js';
 import type { Operation } from '../constants.js';
@@ -150,7 +151,7 @@ class Importer {
       if (isConstant(constant)) this.builder.constants.set(`${tensor.index}`, { shape: constant.shape, values: realNumbers(constant) });
     }
     const [a, b] = inputs.map(idOf);
-    this.builder.arithmetic(`${output.index}`, operation, a, b, this.activation(options?.i8(0)), lanes);
+    arithmetic(this.builder, `${output.index}`, operation, a, b, this.activation(options?.i8(0)), lanes);
   }
 
   private activation(code: number | undefined): Activation {
