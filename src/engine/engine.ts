@@ -28,6 +28,7 @@ export class Engine {
     readonly memory: WebAssembly.Memory,
     readonly exports: Exports,
     readonly module: WebAssembly.Module,
+    private readonly isShared: boolean,
   ) {
     this.top = exports.heapBase();
   }
@@ -39,7 +40,7 @@ export class Engine {
     const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared });
     const { module } = await compile(variant, shared);
     const { exports } = await platform.instantiate(module, { env: { memory } });
-    const engine = new Engine(variant, memory, exports as unknown as Exports, module);
+    const engine = new Engine(variant, memory, exports as unknown as Exports, module, shared);
     if (shared) {
       const control = engine.allocate(CONTROL_WORDS * 4);
       engine.pool = await Pool.start(wanted, module, memory, control, engine.exports.execute, startThread);
@@ -51,19 +52,23 @@ export class Engine {
     return this.pool?.threads ?? 1;
   }
 
-  /** Runs instructions that follow each other in memory, on all threads. */
-  run(program: number, count: number): void {
-    const { pool } = this;
-    if (!pool) {
-      this.exports.execute(program, count, 0, 1);
-      return;
-    }
-    try {
-      pool.run(program, count);
-    } catch (error) {
-      this.pool = undefined;
-      throw error;
-    }
+  /** The same code on a memory of its own, without helping threads. */
+  alone(): Engine {
+    // What is compiled for shared memory takes no other.
+    const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared: this.isShared });
+    const { exports } = new WebAssembly.Instance(this.module, { env: { memory } });
+    return new Engine(this.variant, memory, exports as unknown as Exports, this.module, this.isShared);
+  }
+
+  /**
+   * Runs instructions that follow each other in memory, on all threads.
+   *
+   * @returns false where helping threads stayed away: this engine is of no use any more, alone() gives one that is
+   */
+  run(program: number, count: number): boolean {
+    if (this.pool) return this.pool.run(program, count);
+    this.exports.execute(program, count, 0, 1);
+    return true;
   }
 
   /** Ends the workers. */

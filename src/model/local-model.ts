@@ -149,10 +149,8 @@ class LocalModel implements Model {
 
   private runOne(input: Pixels | Tensor, viewOf: (plan: Plan) => TensorView): Float32Array {
     const { session } = this;
-    const plan = session.put(input);
-    const view = viewOf(plan);
-    session.run(plan);
-    return session.output(view).slice();
+    const plan = session.infer(() => session.put(input));
+    return session.output(viewOf(plan)).slice();
   }
 
   /** Image by image: activations stay in the cache, and the memory of one image serves any batch. */
@@ -160,16 +158,13 @@ class LocalModel implements Model {
     const { session } = this;
     checkInput(input);
     const [n, height, width] = input.shape;
-    const plan = session.plan(height, width);
-    const view = viewOf(plan);
     const size = height * width * 3;
-    const result = new Float32Array(n * view.shape[2]);
-    const target = session.input(plan);
-    const source = session.output(view);
+    const channels = viewOf(session.plan(height, width)).shape[2];
+    const result = new Float32Array(n * channels);
     for (let i = 0; i < n; i++) {
-      target.set(input.data.subarray(i * size, (i + 1) * size));
-      session.run(plan);
-      result.set(source, i * view.shape[2]);
+      const data = input.data.subarray(i * size, (i + 1) * size);
+      const plan = session.infer(() => session.put({ data, shape: [1, height, width, 3] }));
+      result.set(session.output(viewOf(plan)), i * channels);
     }
     return result;
   }

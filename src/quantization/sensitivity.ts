@@ -16,9 +16,7 @@ export interface Sensitivity {
 
 function logitsOf(session: Session, probes: readonly Probe[]): Float32Array[] {
   return probes.map(({ data, height, width }) => {
-    const plan = session.plan(height, width);
-    session.input(plan).set(data);
-    session.run(plan);
+    const plan = session.infer(() => session.put({ data, shape: [1, height, width, 3] }));
     return session.output(plan.results.logits ?? plan.results.embedding).slice();
   });
 }

@@ -3,13 +3,13 @@ import { Engine } from '../engine/engine.js';
 import { INSTRUCTION_BYTES } from '../engine/instruction.js';
 import type { StartThread } from '../engine/threads/pool.js';
 import type { Simd } from '../engine/variants.js';
-import { ShapeError } from '../errors.js';
+import { ShapeError, WorkerError } from '../errors.js';
 import type { Network } from '../graph/network.js';
 import { checkPixels, isPixels, isTensor } from '../image/pixels.js';
 import { preprocess } from '../image/preprocess.js';
 import type { ModelInput, Pixels, Tensor } from '../inputs.js';
 import { PackedNetwork } from './packed-network.js';
-import { createPlan, type Plan } from './plan.js';
+import { createPlan, type Plan, type Step } from './plan.js';
 import { fastest } from './race.js';
 import type { TensorView } from './tensors.js';
 import { type ChosenWay, firstWay, type Kernels, rivalsOf, type WayName } from './way.js';
@@ -46,7 +46,7 @@ export type Observer = (tensor: TensorView, memory: WebAssembly.Memory) => void;
 export class Session {
   private readonly plans = new Map<string, Plan>();
   /** Where the weights begin in the engine's memory, and where they end. */
-  private readonly start: number;
+  private start: number;
   private mark = 0;
   private packed!: PackedNetwork;
   private inferences = 0;
@@ -55,12 +55,12 @@ export class Session {
   private constructor(
     readonly network: Network,
     readonly options: RuntimeOptions,
-    readonly engine: Engine,
+    private ownEngine: Engine,
     private way: ChosenWay,
   ) {
-    this.start = engine.mark();
+    this.start = ownEngine.mark();
     const isOpen = (options.kernels ?? 'auto') === 'auto' && network.lanes.size > 0;
-    this.rivals = isOpen ? rivalsOf(engine, way) : [];
+    this.rivals = isOpen ? rivalsOf(ownEngine, way) : [];
     this.pack(way);
   }
 
@@ -72,6 +72,10 @@ export class Session {
       engine.dispose();
       throw error;
     }
+  }
+
+  get engine(): Engine {
+    return this.ownEngine;
   }
 
   dispose(): void {
@@ -143,10 +147,24 @@ export class Session {
     return this.engine.floats(plan.input.pointer, plan.height * plan.width * 3);
   }
 
-  /** Runs what lies in the input. */
-  run(plan: Plan): void {
+  /**
+   * One inference: fills the input of a plan, and runs it. Where helping threads stay away, it is done anew on the calling thread,
+   * on a memory that no late helper writes to.
+   */
+  infer(fill: () => Plan): Plan {
     this.inferences++;
-    this.engine.run(plan.pointer, plan.instructions);
+    const plan = fill();
+    if (this.engine.run(plan.pointer, plan.instructions)) return plan;
+    this.leaveHelpers();
+    const again = fill();
+    this.engine.run(again.pointer, again.instructions);
+    return again;
+  }
+
+  private leaveHelpers(): void {
+    this.ownEngine = this.engine.alone();
+    this.start = this.engine.mark();
+    this.pack(this.way);
   }
 
   /** A result of the last run; a view that the next run overwrites. */
@@ -159,9 +177,15 @@ export class Session {
     const { engine } = this;
     observe(plan.input, engine.memory);
     for (const step of plan.steps) {
-      engine.run(plan.pointer + step.first * INSTRUCTION_BYTES, step.count);
+      this.runStep(plan, step);
       if (step.output) observe(step.output, engine.memory);
     }
+  }
+
+  private runStep(plan: Plan, { first, count }: Step): void {
+    if (this.engine.run(plan.pointer + first * INSTRUCTION_BYTES, count)) return;
+    this.leaveHelpers();
+    throw new WorkerError('the helping threads stayed away; call again, and the model runs on one thread.');
   }
 
   /** Times each step on what lies in the input: the median of `rounds` runs. */
@@ -172,7 +196,7 @@ export class Session {
       this.input(plan).set(input); // its memory serves later layers too
       plan.steps.forEach((step, i) => {
         const start = performance.now();
-        this.engine.run(plan.pointer + step.first * INSTRUCTION_BYTES, step.count);
+        this.runStep(plan, step);
         times[i]?.push(performance.now() - start);
       });
     }

@@ -1,12 +1,11 @@
 import platform from '#platform';
-import { WorkerError } from '../../errors.js';
 import type { ThreadHandle } from '../../platform/platform.js';
 import { INSTRUCTION_BYTES } from '../instruction.js';
 import { CONTROL_WORDS, COUNT, GENERATION, PROGRAM, runShare, THREADS } from './control.js';
 import type { Start } from './worker.js';
 
-/** No layer takes a hundredth of this; a worker that does not come is dead. */
-const PATIENCE_MILLISECONDS = 5000;
+/** No layer takes a hundredth of this. A helper that stays away so long may be dead, stopped, or on a machine that slept. */
+const PATIENCE_MILLISECONDS = 2000;
 /** Far more than any start takes. */
 const START_MILLISECONDS = 5000;
 /** More than this gain nothing on layers of a few hundred microseconds. */
@@ -69,8 +68,12 @@ export class Pool {
     return undefined;
   }
 
-  /** Runs instructions, each shared out among all threads. */
-  run(program: number, count: number): void {
+  /**
+   * Runs instructions, each shared out among all threads.
+   *
+   * @returns false where helpers stayed away: nothing is known of this memory then, and a late one may still write to it
+   */
+  run(program: number, count: number): boolean {
     const control = this.control;
     control[PROGRAM] = program;
     control[COUNT] = count;
@@ -82,10 +85,10 @@ export class Pool {
       this.execute(...share);
       deadline = performance.now() + PATIENCE_MILLISECONDS;
     };
-    if (!runShare(execute, control, 0, INSTRUCTION_BYTES, platform.mainThreadMaySleep, () => performance.now() < deadline)) {
-      for (const worker of this.workers) worker.terminate();
-      throw new WorkerError('a worker thread died during an inference; run it again, and the model uses one thread from now on.');
-    }
+    const isPatient = () => performance.now() < deadline;
+    if (runShare(execute, control, 0, INSTRUCTION_BYTES, platform.mainThreadMaySleep, isPatient)) return true;
+    for (const worker of this.workers) worker.terminate();
+    return false;
   }
 
   /** The workers end by themselves. */
