@@ -30,7 +30,7 @@ export const WAYS: readonly WayEntry[] = [
   { name: 'products', on: () => ({ real: FLOAT32_WIDE, lanes: lanesBy(PRODUCTS) }), suits: ({ arm }) => arm },
   {
     name: 'planes',
-    on: ({ dot, arm }) => dot && { real: arm ? FLOAT32_WIDE : FLOAT32, lanes: lanesBy(planesBy(dot)) },
+    on: ({ dot, arm }) => dot && { real: arm ? FLOAT32_WIDE : FLOAT32, lanes: lanesBy(planesBy(dot, arm ? PRODUCTS : PAIRS)) },
     suits: () => false, // an engine's first tier may compute it slowly: it is asked again
   },
 ];

@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.js';
 import type { ConvNode } from '../graph/graph.js';
-import { PackedNetwork } from './packed-network.js';
+import { type Packable, PackedNetwork } from './packed-network.js';
 import { layOut } from './plan.js';
 import type { ChosenWay } from './way.js';
 
@@ -26,33 +26,35 @@ const NODE: ConvNode = {
   groups: 1,
   activation: 'none',
 };
-const LANES = { scale: 1, low: -32767, high: 32767 };
-const NETWORK = {
-  graph: { nodes: [NODE] },
-  lanes: new Map([
-    ['in', LANES],
-    ['out', LANES],
-  ]),
-  weights: new Map([
-    [
-      'out',
-      {
-        filter: Int8Array.from({ length: CHANNELS * CHANNELS }, (_, i) => ((i * 37) % 255) - 127),
-        scale: new Float32Array(CHANNELS).fill(1e-4),
-        zeroPoint: 0,
-        bias: new Int32Array(CHANNELS),
-      },
-    ],
-  ]),
+const WEIGHTS = {
+  filter: Int8Array.from({ length: CHANNELS * CHANNELS }, (_, i) => ((i * 37) % 255) - 127),
+  scale: new Float32Array(CHANNELS).fill(1e-4),
+  zeroPoint: 0,
+  bias: new Int32Array(CHANNELS),
 };
 
-/** The fastest of several ways here and now, told by time: on one layer, in turn. The first wins what is close. */
-export function fastest(engine: Engine, ways: readonly [ChosenWay, ...ChosenWay[]]): ChosenWay {
+/** That layer, with lanes of `bits` bits. */
+function layerOf(bits: 8 | 16): Packable {
+  const high = 2 ** (bits - 1) - 1;
+  const lanes = { scale: 1, low: -high, high };
+  return {
+    graph: { nodes: [NODE] },
+    lanes: new Map([
+      ['in', lanes],
+      ['out', lanes],
+    ]),
+    weights: new Map([['out', WEIGHTS]]),
+  };
+}
+
+/** The fastest of several ways here and now for lanes of `bits` bits, told by time: on one layer, in turn. The first wins what is close. */
+export function fastest(engine: Engine, ways: readonly [ChosenWay, ...ChosenWay[]], bits: 8 | 16): ChosenWay {
+  const network = layerOf(bits);
   const mark = engine.mark();
   try {
     const programs = ways.map(({ arithmetics }) => {
       const { lanes } = arithmetics;
-      const packed = new PackedNetwork(engine, NETWORK, arithmetics);
+      const packed = new PackedNetwork(engine, network, arithmetics);
       const input = { name: 'in', shape: [SIDE, SIDE, CHANNELS] as const, arithmetic: lanes };
       return layOut(packed, [input], [{ name: 'out', arithmetic: lanes }]);
     });

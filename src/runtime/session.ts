@@ -97,7 +97,9 @@ export class Session {
 
   /** Once an engine's optimizing tier has seen the kernels, another way may be the fastest. The bits stay the same. */
   private reconsider(): void {
-    const winner = fastest(this.engine, [this.way, ...this.rivals]);
+    const lanes = [...this.network.lanes.values()];
+    const narrow = lanes.filter(({ low, high }) => high - low <= 255).length;
+    const winner = fastest(this.engine, [this.way, ...this.rivals], narrow > lanes.length / 2 ? 8 : 16);
     this.rivals = [];
     if (winner !== this.way) this.pack(winner);
   }

@@ -4,7 +4,7 @@ import { isDepthwise } from '../../graph/graph.js';
 import { checkSums, largestSafeLane } from '../../graph/sums.js';
 import { packSixteens } from '../blocks.js';
 import { CHANNEL_BLOCK, type ConvKernels, isPointwise, isVector, padChannels } from '../convolution.js';
-import { PRODUCTS, PRODUCTS_KERNELS } from './products.js';
+import { PRODUCTS_KERNELS } from './products.js';
 import type { Way } from './way.js';
 
 /** Lanes of 16 bits lie in two planes of bytes, lanes of 8 in one. */
@@ -21,14 +21,17 @@ const ONE: ConvKernels = {
   convolution: Kernel.plane_convolution,
 };
 
-/** Four products of bytes at a time, i32x4.relaxed_dot_i8x16_i7x16_add_s: SDOT on arm64, VPDPBUSD on x86. Filters are bytes. */
-export const planesBy = (dot: NonNullable<Machine['dot']>): Way => ({
+/**
+ * Four products of bytes at a time, i32x4.relaxed_dot_i8x16_i7x16_add_s: SDOT on arm64, VPDPBUSD on x86. Filters are bytes.
+ *
+ * @param rest the way for what has no four values to a dot: depthwise convolutions, and filters beyond a byte
+ */
+export const planesBy = (dot: NonNullable<Machine['dot']>, rest: Way): Way => ({
   name: 'planes',
   pack(engine, node, weights, source, input, bias) {
     const isBytes = weights.filter.every((w) => Math.abs(w - weights.zeroPoint) <= 127);
-    // A depthwise convolution has no four values to a dot.
     if (isDepthwise(node) || !isBytes) {
-      return PRODUCTS.pack(engine, node, weights, source, input, bias);
+      return rest.pack(engine, node, weights, source, input, bias);
     }
     checkSums(node, largestSafeLane(node, weights), input);
     const stored = padChannels(node.channels);
