@@ -58,7 +58,7 @@ const sourcesOf = (folder: string): string =>
 /** Options that code names and that are not there: those of the command that it names, or else of any command or script. */
 function missingOptions(code: string, everywhere: ReadonlySet<string>): string[] {
   const script = /npm run ([\w:]+) -- /.exec(code)?.[1];
-  const command = script ?? /(?:mobilenet-v3(?:-wasm)?|^) ?(\w+) /.exec(code)?.[1] ?? '';
+  const command = script ?? (/mobilenet-v3(?:-wasm)? (\w+)/.exec(code) ?? /^(\w+)/.exec(code))?.[1] ?? '';
   const known = COMMANDS.get(command);
   if (known) return optionsIn(code).filter((option) => !known.has(option));
   if (script || /^--/.test(code)) return optionsIn(code).filter((option) => !everywhere.has(option));
