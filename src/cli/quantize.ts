@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command, InvalidArgumentError, Option } from 'commander';
 import { InputError } from '../errors.js';
 import { quantizationPage, quantizationReport } from '../evaluation/quantization-report.js';
 import { Images } from './images.js';
@@ -15,6 +15,8 @@ interface Options extends Common {
   readonly seed?: number;
   readonly keepFloat?: string[];
   readonly maxDrop?: number;
+  readonly rounding: 'output' | 'nearest';
+  readonly activations: '8' | '16';
   readonly report?: string;
 }
 
@@ -26,6 +28,12 @@ export const quantizeCommand = () =>
     .option('-n, --limit <n>', 'calibration images at most', positiveInteger, 100)
     .requiredOption('-o, --output <file>', 'the int8 file to write, .safetensors')
     .addOption(seedOption())
+    .addOption(
+      new Option('--rounding <how>', "of filters: for the least error of each layer's output, or each weight by itself, which is quick")
+        .choices(['output', 'nearest'])
+        .default('output'),
+    )
+    .addOption(new Option('--activations <bits>', 'bits of activations').choices(['8', '16']).default('16'))
     .option('--keep-float <layer...>', 'layers, by name as inspect and bench show them, that stay in float32')
     .option('--max-drop <points>', 'keep the most harmful layers in float32 until at most so many in a hundred images change class', points)
     .option('--report <file>', 'what each layer loses and why, .html or .json')
@@ -43,11 +51,13 @@ function points(text: string): number {
 }
 
 async function quantize(options: Options): Promise<void> {
-  const { weights, calibration, limit, output, seed, keepFloat, maxDrop, report } = options;
+  const { weights, calibration, limit, output, seed, keepFloat, maxDrop, rounding, activations, report } = options;
   if (report && !/\.(html|json)$/.test(report)) throw new InputError(`--report must name a .html or .json file; got ${report}.`);
   const model = await load(weights, 'float32', options);
   const files = await calibrationFiles(calibration, limit, seed);
   const int8 = await quantizeOn(model, files, {
+    rounding,
+    activations: activations === '8' ? 8 : 16,
     ...(keepFloat ? { keepFloat } : {}),
     ...(maxDrop === undefined ? {} : { maxDrop: maxDrop / 100 }),
   });
