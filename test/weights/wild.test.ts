@@ -14,8 +14,11 @@ interface Case {
   /** Where the file does not say it. */
   readonly preprocessing?: typeof UNIT;
   readonly architecture?: string;
-  /** Where the golden itself, in steps of a 256th, is coarser beside its largest value of 12 of them. */
-  readonly cosine?: number;
+  /**
+   * The least cosine with the golden, by input, where 0.99 is not reached yet. It stays below for a reason not found:
+   * our answer rounded to the file's own output steps, as the golden is, gives 0.983.
+   */
+  readonly missed?: Readonly<Record<string, number>>;
 }
 
 const CASES: readonly Case[] = [
@@ -101,7 +104,7 @@ const CASES: readonly Case[] = [
     output: '0',
     answer: 'sigmoid',
     architecture: 'mobilenet_v2',
-    cosine: 0.98,
+    missed: { formula: 0.98 },
   },
   {
     file: 'v3-small-0.75-224-float-embedder.tflite',
@@ -114,7 +117,7 @@ const CASES: readonly Case[] = [
 ];
 
 (wildIsHere ? describe : describe.skip)('files as people have them (../shared/wild)', () => {
-  it.each(CASES)('$file', async ({ file, golden, inputs, output, answer, preprocessing, architecture, cosine: least = 0.99 }) => {
+  it.each(CASES)('$file', async ({ file, golden, inputs, output, answer, preprocessing, architecture, missed }) => {
     const model = await loadModel(`${WILD}/models/${file}`, preprocessing ? { preprocessing } : {});
     expect(model.architecture).toBe(architecture);
     for (const input of inputs) {
@@ -127,7 +130,7 @@ const CASES: readonly Case[] = [
       if (model.precision === 'float32') expect(worst(actual, expected)).toBeLessThan(1e-4);
       else {
         expect(actual.indexOf(Math.max(...actual))).toBe(expected.indexOf(Math.max(...expected)));
-        expect(cosine(actual, expected)).toBeGreaterThan(least);
+        expect(cosine(actual, expected)).toBeGreaterThan(missed?.[input] ?? 0.99);
       }
     }
   });
