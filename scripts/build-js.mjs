@@ -21,6 +21,16 @@ const typescript = {
   },
 };
 
+/** It is its own worker, so it holds none as text; and of the loader nothing is used here but the instance. */
+const oneFile = {
+  name: 'one-file',
+  setup({ onLoad, onResolve }) {
+    onLoad({ filter: /binaries\/\w+-worker/ }, () => ({ contents: "export default ''" }));
+    onResolve({ filter: /^@assemblyscript\/loader$/ }, ({ path }) => ({ path, namespace: 'loader' }));
+    onLoad({ filter: /.*/, namespace: 'loader' }, () => ({ contents: 'export const instantiate = WebAssembly.instantiate' }));
+  },
+};
+
 rmSync('dist', { recursive: true, force: true });
 const bundle = await rollup({
   input: Object.fromEntries([...PUBLIC, ...ADDRESSED].map((name) => [name, resolve(`src/${name}.ts`)])),
@@ -48,5 +58,18 @@ await build({
   platform: 'node',
   packages: 'external',
   alias: { '#platform': './src/platform/node.ts' },
+  logLevel: 'warning',
+});
+// The whole package as one file, minified: pages without a bundler take it as it is.
+await build({
+  entryPoints: ['src/bundle.ts'],
+  outfile: 'dist/mobilenet-v3-wasm.js',
+  bundle: true,
+  minify: true,
+  format: 'esm',
+  target: 'es2022',
+  alias: { '#platform': './src/platform/one-file.ts' },
+  plugins: [oneFile],
+  external: ['node:worker_threads'], // never asked for in a browser
   logLevel: 'warning',
 });

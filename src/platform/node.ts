@@ -105,7 +105,14 @@ async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Prom
 
 function wrapThread(worker: Worker): ThreadHandle {
   return {
-    send: (message, transfer = []) => worker.postMessage(message, transfer as TransferListItem[]),
+    send: (message, transfer = []) => {
+      try {
+        worker.postMessage(message, transfer as TransferListItem[]);
+      } catch (error) {
+        if ((error as Error).name !== 'DataCloneError') throw error;
+        worker.postMessage(message); // Bun's sharp decodes into memory that cannot be given away: it is copied
+      }
+    },
     listen: (heard, failed) => {
       worker.removeAllListeners();
       worker.on('message', heard).on('error', failed).on('exit', failed);
