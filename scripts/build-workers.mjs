@@ -2,14 +2,17 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 
-// The model's worker is given compiled modules, and threads by the page: it needs no binaries of its own.
+// The model's worker is given compiled modules, and threads by the page: it needs no binaries of its own, and videos stay in the page.
 const withoutBinaries = {
   name: 'without-binaries',
   setup({ onResolve, onLoad }) {
     // Of the loader nothing is used here but the instance; its object model would be a twentieth of the worker.
     onResolve({ filter: /^@assemblyscript\/loader$/ }, ({ path }) => ({ path, namespace: 'loader' }));
     onLoad({ filter: /.*/, namespace: 'loader' }, () => ({ contents: 'export const instantiate = WebAssembly.instantiate' }));
-    onResolve({ filter: /binaries\/(baseline|relaxed|model-worker|pool-worker)/ }, ({ path }) => ({ path, namespace: 'none' }));
+    onResolve({ filter: /binaries\/(baseline|relaxed|model-worker|pool-worker)|\/frames\.js$/ }, ({ path }) => ({
+      path,
+      namespace: 'none',
+    }));
     onLoad({ filter: /.*/, namespace: 'none' }, () => ({ contents: 'export default undefined' }));
   },
 };

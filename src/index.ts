@@ -16,10 +16,23 @@ export {
 } from './evaluation/metrics.js';
 export type { Preprocessing } from './graph/network.js';
 export type { BlockSummary, LayerSummary, NetworkSummary } from './graph/summary.js';
-export type { ImageSource, ModelInput, ModelSource, Pixels, Tensor } from './inputs.js';
+export type { Box, Framing, ImageSource, ModelInput, ModelSource, Pixels, Tensor } from './inputs.js';
 export { loadModel, quantize } from './load.js';
-export type { ClassifyOptions, InputOptions, LoadOptions, Model, RuntimeFeatures, SaveOptions } from './model/model.js';
+export type {
+  ClassifyOptions,
+  EmbedOptions,
+  ImageOptions,
+  InputOptions,
+  LoadOptions,
+  Model,
+  ModelFacts,
+  RuntimeFeatures,
+  SaveOptions,
+  Watched,
+  WatchOptions,
+} from './model/model.js';
 export type { QuantizeOptions } from './quantization/calibrate.js';
 export type { LayerTiming } from './runtime/session.js';
 export type { HubOptions } from './source/types.js';
-export type { Prediction } from './tasks/classification.js';
+export type { Choice, Prediction } from './tasks/classification.js';
+export { cosineSimilarity } from './tasks/embedding.js';

@@ -30,6 +30,22 @@ export type ImageSource =
   | string
   | URL;
 
+/** A rectangle in pixels, from the left and the top of the image that was given. */
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Which part of an image is looked at, and which way up: the region is taken first, then turned. */
+export interface Framing {
+  /** Inside the image; edges between pixels go to the nearest. The whole image where it is left out. */
+  readonly regionOfInterest?: Box;
+  /** Clockwise: what the picture must be turned by to stand upright. 0 where it is left out. */
+  readonly rotationDegrees?: 0 | 90 | 180 | 270;
+}
+
 /** An image, or a tensor that is normalised already. */
 export type ModelInput = ImageSource | Tensor;
 

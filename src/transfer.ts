@@ -1,4 +1,5 @@
 import { InputError, ModelFormatError, ShapeError } from './errors.js';
+import { dot, normalized } from './tasks/embedding.js';
 
 /*
  * Learning in the page on a network's embeddings: what people call transfer learning. The network stays as it is; what is
@@ -31,21 +32,6 @@ export interface HeadOptions {
 const FORMAT = 'mobilenet-v3-wasm/transfer';
 const VERSION = 1;
 
-/** Of length 1: neighbours are then told by the angle, and a head is not swayed by how bright a picture is. */
-function normalized(embedding: Float32Array): Float32Array {
-  let sum = 0;
-  for (const x of embedding) sum += x * x;
-  if (!Number.isFinite(sum)) throw new InputError('an embedding holds NaN or an infinity; all values must be finite.');
-  const scale = sum > 0 ? 1 / Math.sqrt(sum) : 0;
-  return embedding.map((x) => x * scale);
-}
-
-const dot = (a: Float32Array, b: Float32Array, offset = 0) => {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += (a[i] as number) * (b[offset + i] as number);
-  return sum;
-};
-
 const sorted = (guesses: Guess[]) => guesses.sort((a, b) => b.probability - a.probability);
 
 /** Embeddings of examples, by label. */
@@ -66,6 +52,7 @@ export class Examples {
   /** @throws ShapeError for an embedding of another length than the first */
   add(label: string, embedding: Float32Array): void {
     this.check(embedding);
+    // Of length 1: neighbours are then told by the angle, and a head is not swayed by how bright a picture is.
     const example = normalized(embedding);
     this.length = example.length;
     const list = this.byLabel.get(label);
@@ -168,7 +155,7 @@ export class Head {
 const SHARPNESS = 16;
 
 const scores = (example: Float32Array, weights: Float32Array, bias: Float32Array) =>
-  bias.map((b, label) => b + SHARPNESS * dot(example, weights, label * example.length));
+  bias.map((b, label) => b + SHARPNESS * dot(example, weights, 0, label * example.length));
 
 function softmax(values: Float32Array): Float32Array {
   const highest = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);

@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../abort.js';
 import { INPUT } from '../graph/graph.js';
 import { scaleOf } from '../graph/lanes.js';
 import type { ModelInput } from '../inputs.js';
@@ -36,9 +37,15 @@ async function outputs(model: Model, input: ModelInput): Promise<Map<string, Flo
 }
 
 /** How far each layer of a quantized model is from its float reference, over a few images. */
-export async function layerErrors(reference: Model, candidate: Model, inputs: readonly ModelInput[]): Promise<LayerError[]> {
+export async function layerErrors(
+  reference: Model,
+  candidate: Model,
+  inputs: readonly ModelInput[],
+  { signal }: { readonly signal?: AbortSignal } = {},
+): Promise<LayerError[]> {
   const sums = new Map<string, { signal: number; noise: number }>();
   for (const input of inputs) {
+    throwIfAborted(signal);
     const expected = await outputs(reference, input);
     const actual = await outputs(candidate, input);
     for (const [name, values] of expected) {

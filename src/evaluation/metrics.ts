@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../abort.js';
 import type { ModelInput, Tensor } from '../inputs.js';
 import type { Model } from '../model/model.js';
 import { Divergence } from '../quantization/divergence.js';
@@ -100,7 +101,7 @@ export async function evaluate(
   const tally = new Tally(model);
   let images = 0;
   for await (const { image, label } of samples) {
-    options.signal?.throwIfAborted();
+    throwIfAborted(options.signal);
     await tally.add(await tensorOf(model, image), label);
     options.onProgress?.(++images);
   }
@@ -119,7 +120,7 @@ export async function compare(
   const divergence = new Divergence();
   let images = 0;
   for await (const sample of samples) {
-    options.signal?.throwIfAborted();
+    throwIfAborted(options.signal);
     const input = await tensorOf(reference, sample.image);
     let first: Float32Array;
     let second: Float32Array;

@@ -12,12 +12,26 @@ import { checkInput, type LayerTiming, type RuntimeOptions, Session } from '../r
 import type { TensorView } from '../runtime/tensors.js';
 import { KERNEL_CHOICES } from '../runtime/way.js';
 import { openSource } from '../source/source.js';
-import { checkTopK, mostProbable, type Prediction } from '../tasks/classification.js';
+import { checkChoice, mostProbable, type Prediction } from '../tasks/classification.js';
+import { normalized } from '../tasks/embedding.js';
 import { writeCheckpoint } from '../weights/export.js';
 import { readNetwork } from '../weights/load.js';
 import { checkPreprocessing } from '../weights/metadata.js';
 import { writeNative } from '../weights/native.js';
-import type { ClassifyOptions, LoadOptions, Model, RuntimeFeatures, SaveOptions } from './model.js';
+import {
+  type ClassifyOptions,
+  DISPOSE,
+  type EmbedOptions,
+  type ImageOptions,
+  type InputOptions,
+  type LoadOptions,
+  type Model,
+  type RuntimeFeatures,
+  type SaveOptions,
+  type Watched,
+  type WatchOptions,
+} from './model.js';
+import { watch } from './watch.js';
 
 const sessions = new WeakMap<Model, Session>();
 
@@ -95,35 +109,41 @@ class LocalModel implements Model {
     return [...this.network.weights].filter(([, weights]) => !isQuantized(weights)).map(([name]) => name);
   }
 
-  async predict(input: Tensor): Promise<Float32Array> {
+  async predict(input: Tensor, { signal }: InputOptions = {}): Promise<Float32Array> {
+    throwIfAborted(signal);
     return this.runBatch(input, logitsOf);
   }
 
   async classify(image: ModelInput, options: ClassifyOptions = {}): Promise<Prediction[]> {
-    const { topK = 5, signal } = options;
-    checkTopK(topK);
-    throwIfAborted(signal);
-    const input = await this.session.decode(image);
-    throwIfAborted(signal);
-    return mostProbable(this.runOne(input, logitsOf), this.labels, topK, this.network.graph.probabilities);
+    const choice = checkChoice(options);
+    const logits = this.runOne(await this.session.decode(image, options), logitsOf);
+    return mostProbable(logits, this.labels, choice, this.network.graph.probabilities);
   }
 
-  async embed(image: ModelInput): Promise<Float32Array> {
-    return this.runAny(image, ({ results }) => results.embedding);
+  async embed(image: ModelInput, options: EmbedOptions = {}): Promise<Float32Array> {
+    const embeddings = await this.runAny(image, options, embeddingOf);
+    if (!options.normalize) return embeddings;
+    const count = isTensor(image) ? image.shape[0] : 1;
+    return normalized(embeddings, embeddings.length / count);
   }
 
-  async logits(image: ModelInput): Promise<Float32Array> {
-    return this.runAny(image, logitsOf);
+  async logits(image: ModelInput, options: ImageOptions = {}): Promise<Float32Array> {
+    return this.runAny(image, options, logitsOf);
   }
 
-  async preprocess(image: ImageSource): Promise<Tensor> {
-    const input = await this.session.decode(image);
+  watch(video: HTMLVideoElement | MediaStreamTrack, options?: WatchOptions): AsyncIterable<Watched> {
+    return watch(this, video, options);
+  }
+
+  async preprocess(image: ImageSource, options: ImageOptions = {}): Promise<Tensor> {
+    const input = await this.session.decode(image, options);
     const { session } = this;
     const plan = session.put(input);
     return { data: session.input(plan).slice(), shape: [1, plan.height, plan.width, 3] };
   }
 
-  async profile(input?: Tensor): Promise<LayerTiming[]> {
+  async profile(input?: Tensor, { signal }: Pick<InputOptions, 'signal'> = {}): Promise<LayerTiming[]> {
+    throwIfAborted(signal);
     const { session } = this;
     const [n, height, width] = input?.shape ?? [1, this.inputSize, this.inputSize];
     if (n !== 1) throw new ShapeError(`profile() takes a batch of 1; got ${n}.`);
@@ -143,8 +163,13 @@ class LocalModel implements Model {
     sessions.delete(this);
   }
 
-  private async runAny(image: ModelInput, viewOf: (plan: Plan) => TensorView): Promise<Float32Array> {
-    return isTensor(image) ? this.runBatch(image, viewOf) : this.runOne(await this.session.decode(image), viewOf);
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
+  private async runAny(image: ModelInput, options: ImageOptions, viewOf: (plan: Plan) => TensorView): Promise<Float32Array> {
+    const input = await this.session.decode(image, options);
+    return isTensor(input) ? this.runBatch(input, viewOf) : this.runOne(input, viewOf);
   }
 
   private runOne(input: Pixels | Tensor, viewOf: (plan: Plan) => TensorView): Float32Array {
@@ -169,6 +194,8 @@ class LocalModel implements Model {
     return result;
   }
 }
+
+const embeddingOf = ({ results }: Plan): TensorView => results.embedding;
 
 function logitsOf({ results }: Plan): TensorView {
   if (results.logits) return results.logits;

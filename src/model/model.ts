@@ -1,12 +1,16 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { ArchitectureName } from '../architecture/tables.js';
 import type { Simd } from '../engine/variants.js';
 import type { Preprocessing } from '../graph/network.js';
 import type { NetworkSummary } from '../graph/summary.js';
-import type { ImageSource, ModelInput, Tensor } from '../inputs.js';
+import type { Framing, ImageSource, ModelInput, Tensor } from '../inputs.js';
 import type { LayerTiming } from '../runtime/session.js';
 import type { Kernels, WayName } from '../runtime/way.js';
 import type { HubOptions } from '../source/types.js';
-import type { Prediction } from '../tasks/classification.js';
+import type { Choice, Prediction } from '../tasks/classification.js';
+
+/** Symbol.dispose, and what compilers of `using` take where an engine has none yet. */
+export const DISPOSE: typeof Symbol.dispose = Symbol.dispose ?? Symbol.for('Symbol.dispose');
 
 export interface LoadOptions {
   /** Settles the architecture where a file's tensors would fit several. */
@@ -39,6 +43,8 @@ export interface LoadOptions {
 }
 
 export interface InputOptions {
+  /** Ends the call with an AbortError. */
+  readonly signal?: AbortSignal;
   /** Gives the input's memory to a model in a worker instead of copying it: it cannot be used afterwards. */
   readonly transfer?: boolean;
 }
@@ -48,9 +54,24 @@ export interface SaveOptions {
   readonly names?: 'torchvision' | 'timm';
 }
 
-export interface ClassifyOptions extends InputOptions {
-  readonly topK?: number;
-  readonly signal?: AbortSignal;
+export interface ImageOptions extends InputOptions, Framing {}
+
+export interface ClassifyOptions extends ImageOptions, Choice {}
+
+export interface EmbedOptions extends ImageOptions {
+  /** Brings each embedding to length 1, as vector databases want it; false where it is left out. */
+  readonly normalize?: boolean;
+}
+
+export type WatchOptions = Omit<ClassifyOptions, 'transfer'>;
+
+/** What watch() gives for a frame. */
+export interface Watched {
+  readonly predictions: Prediction[];
+  /** When the frame was shown: milliseconds as performance.now() counts them. */
+  readonly timestamp: number;
+  /** Frames that came since the one before, and were left out. */
+  readonly skipped: number;
 }
 
 export interface RuntimeFeatures {
@@ -92,19 +113,67 @@ export interface Model extends ModelFacts {
    *
    * @param input [n, h, w, 3], h and w from 32 to 512, normalised as `preprocessing` says
    * @returns n x classes values, row by row
-   * @throws ShapeError, DisposedError
+   * @throws ShapeError for another shape, UnsupportedModelError for a network without a classifier, AbortError, DisposedError
+   * @example
+   * const logits = await model.predict({ data: new Float32Array(224 * 224 * 3), shape: [1, 224, 224, 3] });
    */
   predict(input: Tensor, options?: InputOptions): Promise<Float32Array>;
-  /** The classes of an image, most probable first. */
+  /**
+   * The classes of an image, most probable first: `topK` at most, of `scoreThreshold` at least.
+   *
+   * @param image of any size; it is resized, cropped and normalised as `preprocessing` says. A tensor must be [1, h, w, 3] and is taken
+   *   as it is
+   * @throws ShapeError for an option that is out of range, ImageError for a file that is not an image, UnsupportedModelError for a
+   *   network without a classifier, AbortError, DisposedError
+   * @example
+   * const [best] = await model.classify(image, { topK: 1 });
+   * const sure = await model.classify(image, { scoreThreshold: 0.5, regionOfInterest: { x: 0, y: 0, width: 200, height: 200 } });
+   */
   classify(image: ModelInput, options?: ClassifyOptions): Promise<Prediction[]>;
-  /** The pooled features before the classifier, of an image or of each input of a batch. */
-  embed(image: ModelInput, options?: InputOptions): Promise<Float32Array>;
-  /** Logits of an image, preprocessed as classify() does it. */
-  logits(image: ModelInput, options?: InputOptions): Promise<Float32Array>;
-  /** An image as the network sees it: resized, cropped, normalised. */
-  preprocess(image: ImageSource): Promise<Tensor>;
-  /** Median milliseconds of every node, on `input` or on noise. */
-  profile(input?: Tensor): Promise<LayerTiming[]>;
+  /**
+   * The pooled features before the classifier, of an image or of each input of a batch. cosineSimilarity() compares two.
+   *
+   * @returns n x size values, row by row; size is 1024 for V3-Small in torchvision's width 1.0, 1280 for V3-Large
+   * @throws ShapeError, ImageError, AbortError, DisposedError as classify() does; InputError with `normalize` for values that are not finite
+   * @example
+   * const embedding = await model.embed(image, { normalize: true });
+   */
+  embed(image: ModelInput, options?: EmbedOptions): Promise<Float32Array>;
+  /**
+   * Logits of an image, preprocessed as classify() does it.
+   *
+   * @returns one value a class
+   * @throws as classify() does
+   */
+  logits(image: ModelInput, options?: ImageOptions): Promise<Float32Array>;
+  /**
+   * An image as the network sees it: resized, cropped, normalised.
+   *
+   * @returns [1, inputSize, inputSize, 3]
+   * @throws ShapeError, ImageError, AbortError, DisposedError
+   */
+  preprocess(image: ImageSource, options?: ImageOptions): Promise<Tensor>;
+  /**
+   * classify() on a video's or a camera's newest frame, again and again: frames that come while one is computed or while your loop is
+   * busy are left out, never queued. The loop ends with the video or the track, by `break`, or by `signal`. Pages only.
+   *
+   * @param video an element of the page, or a track of `navigator.mediaDevices.getUserMedia()`, which is not stopped
+   * @throws InputError for anything else, in Node, and for a video that cannot be played; AbortError when `signal` ends it; as
+   *   classify() does
+   * @example
+   * for await (const { predictions } of model.watch(document.querySelector('video'), { topK: 1 })) {
+   *   document.title = predictions[0].label;
+   * }
+   */
+  watch(video: HTMLVideoElement | MediaStreamTrack, options?: WatchOptions): AsyncIterable<Watched>;
+  /**
+   * Median time of every node in nine runs, on `input` or on noise.
+   *
+   * @param input [1, h, w, 3]
+   * @returns milliseconds, in the order in which the nodes run
+   * @throws ShapeError, AbortError, DisposedError
+   */
+  profile(input?: Tensor, options?: Pick<InputOptions, 'signal'>): Promise<LayerTiming[]>;
   /**
    * The model as safetensors; loadModel() of it gives bit-identical logits. With `names` a float model goes back to Python:
    * load_state_dict() of that library's module takes the file.
@@ -114,4 +183,6 @@ export interface Model extends ModelFacts {
   save(options?: SaveOptions): Uint8Array;
   /** Gives the memory back and ends the workers. What was begun and everything but dispose() fails with DisposedError. */
   dispose(): void;
+  /** dispose(), for `using model = await loadModel(...)`. */
+  [Symbol.dispose](): void;
 }

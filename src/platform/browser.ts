@@ -4,10 +4,12 @@ import type { Pixels } from '../inputs.js';
 import { fetchBytes } from './fetch.js';
 import { buffersOf, type Cache, type Platform, type ThreadHandle } from './platform.js';
 
-async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Promise<Pixels> {
+async function decodeImage(source: Parameters<Platform['decodeImage']>[0], signal?: AbortSignal): Promise<Pixels> {
   let drawable: CanvasImageSource;
   let bitmap: ImageBitmap | undefined;
-  if (typeof source === 'string' || source instanceof URL) return decodeImage(new Blob([(await fetchBytes(source, {})) as BlobPart]));
+  if (typeof source === 'string' || source instanceof URL) {
+    return decodeImage(new Blob([(await fetchBytes(source, signal ? { signal } : {})) as BlobPart]));
+  }
   if (source instanceof ArrayBuffer || source instanceof Uint8Array) return decodeImage(new Blob([source as BlobPart]));
   if (source instanceof Blob) {
     try {
@@ -128,6 +130,7 @@ const platform: Platform = {
   setting: () => undefined,
   cache,
   decodeImage,
+  frames: async (video) => (await import('./frames.js')).framesOf(video),
   parallelism: () => navigator.hardwareConcurrency ?? 1,
   mainThreadMaySleep: typeof window === 'undefined',
   nestsThreads: false,

@@ -86,9 +86,9 @@ function loadSharp(): Promise<Sharp> {
   return sharp;
 }
 
-async function decodeImage(source: Parameters<Platform['decodeImage']>[0]): Promise<Pixels> {
+async function decodeImage(source: Parameters<Platform['decodeImage']>[0], signal?: AbortSignal): Promise<Pixels> {
   let input: Uint8Array;
-  if (typeof source === 'string' || source instanceof URL) input = await readBytes(source, {});
+  if (typeof source === 'string' || source instanceof URL) input = await readBytes(source, signal ? { signal } : {});
   else if (source instanceof Uint8Array) input = source;
   else if (source instanceof ArrayBuffer) input = new Uint8Array(source);
   else if (source instanceof Blob) input = new Uint8Array(await source.arrayBuffer());
@@ -124,9 +124,9 @@ function wrapThread(worker: Worker): ThreadHandle {
 }
 
 /** Files are decoded where they are asked for: that is off the thread in any case. */
-const portable: Platform['portable'] = async (input, give) => {
+const portable: Platform['portable'] = async (input, give, signal) => {
   if (typeof input === 'object' && 'data' in input) return { value: input, transfer: give ? buffersOf(input) : [] };
-  const pixels = await decodeImage(input as Parameters<Platform['decodeImage']>[0]);
+  const pixels = await decodeImage(input as Parameters<Platform['decodeImage']>[0], signal);
   return { value: pixels, transfer: buffersOf(pixels) };
 };
 
@@ -140,6 +140,11 @@ const platform: Platform = {
   setting: (name) => process.env[name],
   cache,
   decodeImage,
+  frames: async () => {
+    throw new InputError(
+      'watch() works on videos of a page; in Node, decode frames to { data, width, height, channels } and classify() each.',
+    );
+  },
   parallelism: availableParallelism,
   mainThreadMaySleep: true,
   nestsThreads: true,

@@ -25,6 +25,26 @@ export interface Cache {
   remove(key: string): Promise<void>;
 }
 
+/** What frames come from. */
+export type VideoSource = HTMLVideoElement | MediaStreamTrack;
+
+export interface Frame {
+  readonly image: HTMLVideoElement | VideoFrame;
+  /** When it was shown or came: milliseconds as performance.now() counts them. */
+  readonly timestamp: number;
+  /** Frames that came since the last one that was taken, and were left out. */
+  readonly skipped: number;
+  /** Gives the frame's memory back. */
+  readonly close: () => void;
+}
+
+/** The frames of a video, the newest one at any time. */
+export interface Frames {
+  /** The newest frame that was not taken yet, as soon as there is one; undefined where the video has ended. */
+  next(signal?: AbortSignal): Promise<Frame | undefined>;
+  close(): void;
+}
+
 /** What differs between Node and browsers: package.json's imports choose the file. */
 export interface Platform {
   /** The bytes behind a path or URL. `onProgress` hears of bytes so far and, where known, in all. */
@@ -55,11 +75,13 @@ export interface Platform {
   wrapWorker(worker: Worker): ThreadHandle;
   parentThread<Message>(): ParentThread<Message>;
   /** An input as a message can carry it to a worker. `give`: what the caller holds may go along. */
-  portable(input: ModelInput, give: boolean): Promise<{ value: ModelInput; transfer: readonly Transferable[] }>;
+  portable(input: ModelInput, give: boolean, signal?: AbortSignal): Promise<{ value: ModelInput; transfer: readonly Transferable[] }>;
   /** A source that means the same in a worker, whose own address is another. */
   absolute(source: ModelSource): ModelSource;
   /** Decodes an image that is not pixels yet. */
-  decodeImage(source: Exclude<ImageSource, Pixels | ImageData>): Promise<Pixels>;
+  decodeImage(source: Exclude<ImageSource, Pixels | ImageData>, signal?: AbortSignal): Promise<Pixels>;
+  /** @throws InputError where there are no videos, and for what is none */
+  frames(video: VideoSource): Promise<Frames>;
 }
 
 /** The memory behind an input that can be given away; shared memory cannot. */

@@ -1,13 +1,15 @@
 import platform from '#platform';
+import { throwIfAborted } from '../abort.js';
 import { Engine } from '../engine/engine.js';
 import { INSTRUCTION_BYTES } from '../engine/instruction.js';
 import type { StartThread } from '../engine/threads/pool.js';
 import type { Simd } from '../engine/variants.js';
 import { ShapeError, WorkerError } from '../errors.js';
 import type { Network } from '../graph/network.js';
+import { framed, isFramed } from '../image/framing.js';
 import { checkPixels, isPixels, isTensor } from '../image/pixels.js';
 import { preprocess } from '../image/preprocess.js';
-import type { ModelInput, Pixels, Tensor } from '../inputs.js';
+import type { Framing, ModelInput, Pixels, Tensor } from '../inputs.js';
 import { PackedNetwork } from './packed-network.js';
 import { createPlan, type Plan, type Step } from './plan.js';
 import { fastest } from './race.js';
@@ -37,6 +39,10 @@ export interface LayerTiming {
   readonly milliseconds: number;
   /** Multiply-adds a nanosecond. */
   readonly gmacsPerSecond: number;
+}
+
+export interface DecodeOptions extends Framing {
+  readonly signal?: AbortSignal;
 }
 
 /** Sees a tensor while a network runs. */
@@ -124,9 +130,15 @@ export class Session {
   }
 
   /** What takes time and no memory of the engine's; put() and run() then follow each other undisturbed. */
-  async decode(input: ModelInput): Promise<Pixels | Tensor> {
-    if (isTensor(input)) return input;
-    return isPixels(input) ? checkPixels(input) : platform.decodeImage(input);
+  async decode(input: ModelInput, { signal, ...framing }: DecodeOptions = {}): Promise<Pixels | Tensor> {
+    throwIfAborted(signal);
+    if (isTensor(input)) {
+      if (isFramed(framing)) throw new ShapeError('regionOfInterest and rotationDegrees are for images; a tensor is taken as it is.');
+      return input;
+    }
+    const pixels = isPixels(input) ? checkPixels(input) : await platform.decodeImage(input, signal);
+    throwIfAborted(signal);
+    return framed(pixels, framing);
   }
 
   /** Puts one input into the plan for its size. */

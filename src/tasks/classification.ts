@@ -6,16 +6,28 @@ export interface Prediction {
   readonly probability: number;
 }
 
-/** @throws ShapeError for anything but a whole number above 0 */
-export function checkTopK(topK: number): void {
+/** Which classes of an answer are wanted. */
+export interface Choice {
+  /** Classes at most, a whole number above 0; 5 where it is left out. */
+  readonly topK?: number;
+  /** The least probability, from 0 to 1, that a class must have; 0 where it is left out. */
+  readonly scoreThreshold?: number;
+}
+
+/** @throws ShapeError for a `topK` or `scoreThreshold` that is out of range */
+export function checkChoice({ topK = 5, scoreThreshold = 0 }: Choice): Required<Choice> {
   if (!Number.isInteger(topK) || topK < 1) throw new ShapeError(`topK must be a whole number above 0; got ${topK}.`);
+  if (!(scoreThreshold >= 0 && scoreThreshold <= 1)) {
+    throw new ShapeError(`scoreThreshold must be a probability from 0 to 1; got ${scoreThreshold}.`);
+  }
+  return { topK, scoreThreshold };
 }
 
 /** The most probable classes, ties going to the lower index: of one answer by softmax, or each on its own by sigmoid. */
 export function mostProbable(
   logits: Float32Array,
   labels: readonly string[],
-  count: number,
+  { topK, scoreThreshold }: Required<Choice>,
   how: 'softmax' | 'sigmoid' = 'softmax',
 ): Prediction[] {
   const highest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
@@ -24,5 +36,6 @@ export function mostProbable(
   const probability = (index: number) =>
     how === 'sigmoid' ? 1 / (1 + Math.exp(-(logits[index] as number))) : (exponentials[index] as number) / sum;
   const order = [...logits.keys()].sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
-  return order.slice(0, count).map((index) => ({ index, label: labels[index] as string, probability: probability(index) }));
+  const best = order.slice(0, topK).map((index) => ({ index, label: labels[index] as string, probability: probability(index) }));
+  return best.filter((prediction) => prediction.probability >= scoreThreshold);
 }

@@ -3,14 +3,27 @@ import { throwIfAborted } from '../abort.js';
 import { moduleFor } from '../engine/engine.js';
 import { DisposedError } from '../errors.js';
 import type { ImageSource, ModelInput, ModelSource, Tensor } from '../inputs.js';
-import type { ClassifyOptions, InputOptions, LoadOptions, Model, ModelFacts, SaveOptions } from '../model/model.js';
+import {
+  type ClassifyOptions,
+  DISPOSE,
+  type EmbedOptions,
+  type ImageOptions,
+  type InputOptions,
+  type LoadOptions,
+  type Model,
+  type ModelFacts,
+  type SaveOptions,
+  type Watched,
+  type WatchOptions,
+} from '../model/model.js';
+import { watch } from '../model/watch.js';
 import type { QuantizeOptions } from '../quantization/calibrate.js';
 import type { LayerTiming } from '../runtime/session.js';
 import type { Prediction } from '../tasks/classification.js';
 import { writeCheckpoint } from '../weights/export.js';
 import { readNative } from '../weights/native.js';
 import { readSafetensors } from '../weights/safetensors.js';
-import { type CallOptions, Connection } from './connection.js';
+import { Connection } from './connection.js';
 import type { Loaded, Method } from './protocol.js';
 
 /** Undefined where no worker starts. */
@@ -63,28 +76,32 @@ class RemoteModel extends Described implements Model {
     this.saved = saved;
   }
 
-  predict(input: Tensor, options: InputOptions = {}): Promise<Float32Array> {
+  predict(input: Tensor, options?: InputOptions): Promise<Float32Array> {
     return this.ask('predict', input, options);
   }
 
-  classify(image: ModelInput, { signal, topK, transfer }: ClassifyOptions = {}): Promise<Prediction[]> {
-    return this.ask('classify', image, transfer ? { transfer } : {}, [topK === undefined ? {} : { topK }], { signal });
+  classify(image: ModelInput, options?: ClassifyOptions): Promise<Prediction[]> {
+    return this.ask('classify', image, options);
   }
 
-  embed(image: ModelInput, options: InputOptions = {}): Promise<Float32Array> {
+  embed(image: ModelInput, options?: EmbedOptions): Promise<Float32Array> {
     return this.ask('embed', image, options);
   }
 
-  logits(image: ModelInput, options: InputOptions = {}): Promise<Float32Array> {
+  logits(image: ModelInput, options?: ImageOptions): Promise<Float32Array> {
     return this.ask('logits', image, options);
   }
 
-  preprocess(image: ImageSource): Promise<Tensor> {
-    return this.ask('preprocess', image, {});
+  preprocess(image: ImageSource, options?: ImageOptions): Promise<Tensor> {
+    return this.ask('preprocess', image, options);
   }
 
-  profile(input?: Tensor): Promise<LayerTiming[]> {
-    return this.settle(this.connection.call(this.id, 'profile', [input]));
+  watch(video: HTMLVideoElement | MediaStreamTrack, options?: WatchOptions): AsyncIterable<Watched> {
+    return watch(this, video, options);
+  }
+
+  profile(input?: Tensor, { signal }: Pick<InputOptions, 'signal'> = {}): Promise<LayerTiming[]> {
+    return this.settle(this.connection.call(this.id, 'profile', [input], { signal }));
   }
 
   save({ names }: SaveOptions = {}): Uint8Array {
@@ -100,6 +117,10 @@ class RemoteModel extends Described implements Model {
     this.connection.release();
   }
 
+  [DISPOSE](): void {
+    this.dispose();
+  }
+
   /** quantize() where the float model is. */
   async quantize(calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>, options: QuantizeOptions): Promise<Model> {
     const { signal, onProgress, ...rest } = options;
@@ -111,17 +132,11 @@ class RemoteModel extends Described implements Model {
     return new RemoteModel(this.connection, loaded);
   }
 
-  private async ask<T>(
-    method: Method,
-    input: ModelInput,
-    { transfer: give = false }: InputOptions,
-    more: readonly unknown[] = [],
-    options: CallOptions = {},
-  ): Promise<T> {
+  private async ask<T>(method: Method, input: ModelInput, { transfer: give = false, signal, ...rest }: InputOptions = {}): Promise<T> {
     if (!this.saved) throw new DisposedError();
-    throwIfAborted(options.signal);
-    const { value, transfer } = await platform.portable(input, give);
-    return this.settle(this.connection.call<T>(this.id, method, [value, ...more], { ...options, transfer }));
+    throwIfAborted(signal);
+    const { value, transfer } = await platform.portable(input, give, signal);
+    return this.settle(this.connection.call<T>(this.id, method, [value, rest], { signal, transfer }));
   }
 
   /** The answer, or the news that the model was disposed meanwhile. */

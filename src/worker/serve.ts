@@ -2,7 +2,7 @@ import platform from '#platform';
 import { adoptModule, type CompiledModule } from '../engine/variants.js';
 import type { ModelInput, ModelSource, Tensor } from '../inputs.js';
 import { loadLocalModel } from '../model/local-model.js';
-import type { ClassifyOptions, LoadOptions, Model } from '../model/model.js';
+import type { LoadOptions, Model } from '../model/model.js';
 import { quantizeLocal } from '../model/quantize.js';
 import type { ThreadHandle } from '../platform/platform.js';
 import type { QuantizeOptions } from '../quantization/calibrate.js';
@@ -31,6 +31,9 @@ async function* pulled(id: number): AsyncGenerator<ModelInput> {
   }
 }
 
+/** predict() and what else asks a model about an input: all take options behind it. */
+type Asked = (input: unknown, options: { readonly signal: AbortSignal }) => Promise<unknown>;
+
 async function answer(request: Extract<Request, { kind: 'call' }>, signal: AbortSignal): Promise<unknown> {
   const { id, method, args } = request;
   const onProgress = (...numbers: (number | undefined)[]) => send({ kind: 'progress', id, args: numbers as number[] });
@@ -43,18 +46,12 @@ async function answer(request: Extract<Request, { kind: 'call' }>, signal: Abort
   switch (method) {
     case 'quantize':
       return adopt(await quantizeLocal(model, pulled(id), { ...(args[0] as QuantizeOptions), signal, onProgress }));
-    case 'predict':
-      return model.predict(args[0] as Tensor);
-    case 'classify':
-      return model.classify(args[0] as ModelInput, { ...(args[1] as ClassifyOptions), signal });
-    case 'profile':
-      return model.profile(args[0] as Tensor | undefined);
     case 'dispose':
       model.dispose();
       models.delete(request.model);
       return undefined;
     default:
-      return model[method](args[0] as Exclude<ModelInput, Tensor>);
+      return (model[method] as Asked).call(model, args[0], { ...(args[1] as object), signal });
   }
 }
 

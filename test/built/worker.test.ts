@@ -43,6 +43,22 @@ describe('a model in a worker', () => {
     expect((await remote.profile()).map(({ name }) => name)).toEqual((await local.profile()).map(({ name }) => name));
   });
 
+  it('hears the options of each method', async () => {
+    const framing = { regionOfInterest: { x: 10, y: 20, width: 40, height: 30 }, rotationDegrees: 90 as const };
+    const choice = { ...framing, topK: 31, scoreThreshold: 0.02 };
+    const expected = await local.classify(pixels, choice);
+    expect(expected.length).toBeLessThan(31);
+    expect(await remote.classify(pixels, choice)).toEqual(expected);
+    expect(await remote.embed(pixels, { ...framing, normalize: true })).toEqual(await local.embed(pixels, { ...framing, normalize: true }));
+    expect(await remote.logits(pixels, framing)).toEqual(await local.logits(pixels, framing));
+    expect(await remote.preprocess(pixels, framing)).toEqual(await local.preprocess(pixels, framing));
+    await expect(remote.classify(pixels, { scoreThreshold: 2 })).rejects.toThrow(/scoreThreshold/);
+    const signal = AbortSignal.abort();
+    for (const answer of [remote.predict(input(1), { signal }), remote.embed(pixels, { signal }), remote.profile(undefined, { signal })]) {
+      await expect(answer).rejects.toThrow(built.AbortError);
+    }
+  });
+
   it('quantizes where it is, to the same bytes', async () => {
     const heard: number[] = [];
     const a = await quantize(remote, [input(1), input(2)], { rounding: 'nearest', onProgress: (n) => heard.push(n) });
