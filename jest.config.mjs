@@ -14,7 +14,7 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      testMatch: [all, '!**/test/{built,browsers,cli}/**', '!**/{fuzz,service}.test.ts'],
+      testMatch: [all, '!**/test/{built,browsers,cli,examples}/**', '!**/{fuzz,service}.test.ts'],
       moduleNameMapper: source,
     },
     // Thousands of damaged files and of inferences.
@@ -22,6 +22,14 @@ export default {
     { ...common, displayName: 'browsers', testMatch: ['<rootDir>/test/browsers/**/*.test.ts'], moduleNameMapper: source },
     // The command line of dist/, by processes of its own.
     { ...common, displayName: 'cli', testMatch: ['<rootDir>/test/cli/**/*.test.ts'], moduleNameMapper: source },
+    // The examples, with the package as it is published.
+    {
+      ...common,
+      displayName: 'examples',
+      testMatch: ['<rootDir>/test/examples/**/*.test.ts'],
+      globalSetup: '<rootDir>/scripts/examples-for-tests.mjs',
+      moduleNameMapper: source,
+    },
     // The package as it is published. What these tests need besides its entry comes from the source.
     {
       ...common,

@@ -1,0 +1,63 @@
+// Brings examples/ to life: what they depend on, and the package as npm would publish it. With --test, their tests and their table.
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { availableParallelism, cpus } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { refresh } from './fresh.mjs';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const examples = join(root, 'examples');
+const modules = join(examples, 'node_modules');
+
+const run = (command, args, options = {}) =>
+  execFileSync(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', ...options });
+
+/** Packs the package and unpacks it where an import finds it, as an installation would leave it. */
+export function installPackage() {
+  const packed = join(root, 'build/examples');
+  mkdirSync(packed, { recursive: true });
+  mkdirSync(modules, { recursive: true });
+  const [{ filename }] = JSON.parse(run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', packed]));
+  run('tar', ['xzf', join(packed, filename), '-C', packed]);
+  const target = join(modules, 'mobilenet-v3-wasm');
+  rmSync(target, { recursive: true, force: true });
+  renameSync(join(packed, 'package'), target);
+}
+
+/** What examples/package-lock.json names, unless it is there. */
+function installDependencies() {
+  const installed = join(modules, '.package-lock.json');
+  const wanted = JSON.parse(readFileSync(join(examples, 'package-lock.json'), 'utf8')).packages;
+  if (existsSync(installed)) {
+    const { packages } = JSON.parse(readFileSync(installed, 'utf8'));
+    if (Object.entries(packages).every(([path, { version }]) => wanted[path]?.version === version)) return;
+  }
+  run('npm', ['--prefix', examples, 'ci', '--ignore-scripts', '--no-audit', '--no-fund']);
+}
+
+/** What each test saw, as a table between two marks of examples/README.md. */
+function writeTable() {
+  const results = join(root, 'build/examples/results');
+  const rows = readdirSync(results).map((file) => JSON.parse(readFileSync(join(results, file), 'utf8')));
+  const line = ({ example, seen, seconds }) => `| [${example}](${example}) | ${seen} | ${seconds.toFixed(1)} |`;
+  const about = `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} threads of ${cpus()[0].model.trim()}, Node ${process.versions.node}:`;
+  const table = [about, '', '| example | what its test saw | seconds |', '|---|---|---:|', ...rows.map(line)].join('\n');
+  const readme = join(examples, 'README.md');
+  const text = readFileSync(readme, 'utf8');
+  const [start, end] = ['<!-- written by npm run test:examples -->', '<!-- end -->'];
+  const [before, after] = [text.slice(0, text.indexOf(start) + start.length), text.slice(text.indexOf(end))];
+  writeFileSync(readme, `${before}\n\n${table}\n\n${after}`);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  refresh();
+  installDependencies();
+  installPackage();
+  if (process.argv.includes('--test')) {
+    rmSync(join(root, 'build/examples/results'), { recursive: true, force: true });
+    const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--selectProjects', 'examples'];
+    execFileSync('node', jest, { cwd: root, stdio: 'inherit' });
+    writeTable();
+  }
+}
