@@ -2,7 +2,7 @@ const common = {
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironment: 'node',
   globalSetup: '<rootDir>/scripts/fresh-for-tests.mjs',
-  transform: { '^.+\\.ts$': ['ts-jest', { useESM: true, diagnostics: false, tsconfig: 'tsconfig.json' }] },
+  transform: { '^.+\\.ts$': '<rootDir>/scripts/jest-typescript.mjs' },
 };
 const javascript = { '^(\\.{1,2}/.*)\\.js$': '$1' };
 const source = { ...javascript, '^#platform$': '<rootDir>/src/platform/node.ts' };
@@ -14,9 +14,11 @@ export default {
     {
       ...common,
       displayName: 'unit',
-      testMatch: [all, '!**/test/{built,browsers,cli,examples}/**', '!**/{fuzz,service}.test.ts'],
+      testMatch: [all, '!**/test/{networks,built,browsers,cli,examples}/**', '!**/{fuzz,service}.test.ts'],
       moduleNameMapper: source,
     },
+    // Whole networks: the shipped ones, PyTorch's answers, every scheme of quantization.
+    { ...common, displayName: 'networks', testMatch: ['<rootDir>/test/networks/**/*.test.ts'], moduleNameMapper: source },
     // Thousands of damaged files and of inferences.
     { ...common, displayName: 'fuzz', testMatch: ['<rootDir>/test/**/{fuzz,service}.test.ts'], moduleNameMapper: source },
     { ...common, displayName: 'browsers', testMatch: ['<rootDir>/test/browsers/**/*.test.ts'], moduleNameMapper: source },

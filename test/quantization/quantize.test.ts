@@ -3,14 +3,13 @@ import type { Tensor } from '../../src/inputs.js';
 import { loadModel, quantize } from '../../src/load.js';
 import { localModel, sessionOf } from '../../src/model/local-model.js';
 import type { Model } from '../../src/model/model.js';
-import { quantizeWith } from '../../src/model/quantize.js';
 import { calibrate } from '../../src/quantization/calibrate.js';
 import { Divergence } from '../../src/quantization/divergence.js';
-import { SCHEME_NAMES, SCHEMES, type SchemeName } from '../../src/quantization/schemes.js';
+import { SCHEMES } from '../../src/quantization/schemes.js';
 import { sensitivities } from '../../src/quantization/sensitivity.js';
 import { random, randomNetwork, uniform } from '../random-network.js';
 
-const image = (seed: number): Tensor => ({ data: uniform(random(seed), 64 * 64 * 3, -2, 2), shape: [1, 64, 64, 3] });
+const image = (seed: number): Tensor => ({ data: uniform(random(seed), 32 * 32 * 3, -2, 2), shape: [1, 32, 32, 3] });
 const network = fuse(randomNetwork('mobilenet_v3_small', { classes: 31, width: 0.25 }));
 const calibration = [image(1), image(2), image(3)];
 
@@ -24,19 +23,6 @@ describe('quantization', () => {
   let float: Model;
   beforeAll(async () => {
     float = await localModel(network);
-  });
-
-  it('gets better from the first scheme to the last', async () => {
-    const seen = await calibrate(sessionOf(float), calibration, { histograms: true });
-    const db: Record<string, number> = {};
-    for (const name of SCHEME_NAMES) db[name] = (await divergence(float, await quantizeWith(float, seen, SCHEMES[name]))).sqnrDb;
-    const of = (name: SchemeName) => db[name] as number;
-    expect(of('bottleneck')).toBeGreaterThan(of('perChannel'));
-    // A bit is 6 dB: 16-bit lanes leave the filters' rounding alone, which weighs more.
-    expect(of('wide')).toBeGreaterThan(of('bottleneck') + 3);
-    // Rounding for the output's error (compensate.test.ts) needs more pictures than three, and pictures, not noise: here it may
-    // cost what it gains elsewhere, and no more.
-    expect(of('best')).toBeGreaterThan(of('refined') - 1);
   });
 
   it('gives the same bytes for the same images', async () => {
@@ -82,7 +68,7 @@ describe('quantization', () => {
 
   it('names the layers that harm most first', async () => {
     const { ranges } = await calibrate(sessionOf(float), calibration, { histograms: true });
-    const probe = { data: image(4).data, height: 64, width: 64 };
+    const probe = { data: image(4).data, height: 32, width: 32 };
     const order = await sensitivities(network, ranges, [probe], { scheme: SCHEMES.perTensor });
     expect(order).toHaveLength(network.weights.size);
     expect(order[0]?.sqnrDb).toBeLessThan(order.at(-1)?.sqnrDb as number);
@@ -94,7 +80,7 @@ describe('quantization', () => {
     await expect(quantize(float, calibration, { activations: 4 as 8 })).rejects.toThrow(/activations must be 8 or 16/);
     await expect(quantize(float, calibration, { activations: 8, wide: ['nothing'] })).rejects.toThrow(/wide names "nothing"/);
     await expect(quantize(float, calibration, { maxDrop: 2 })).rejects.toThrow(/share from 0 to 1/);
-    const infinite: Tensor = { data: new Float32Array(64 * 64 * 3).fill(Number.POSITIVE_INFINITY), shape: [1, 64, 64, 3] };
+    const infinite: Tensor = { data: new Float32Array(32 * 32 * 3).fill(Number.POSITIVE_INFINITY), shape: [1, 32, 32, 3] };
     await expect(quantize(float, [infinite])).rejects.toThrow(/calibration input holds NaN or infinity/);
   });
 });

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { ArchitectureName } from '../src/architecture/tables.js';
-import { loadModel } from '../src/load.js';
-import type { Model } from '../src/model/model.js';
-import { writeSafetensors } from '../src/weights/safetensors.js';
-import { checkpoint, pseudoRandom } from './pseudo-random.js';
+import type { ArchitectureName } from '../../src/architecture/tables.js';
+import { loadModel } from '../../src/load.js';
+import type { Model } from '../../src/model/model.js';
+import { writeSafetensors } from '../../src/weights/safetensors.js';
+import { checkpoint, pseudoRandom } from '../pseudo-random.js';
 
 interface Golden {
   readonly classes: number;

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import type { Tensor } from '../src/inputs.js';
-import { loadModel, quantize } from '../src/load.js';
-import type { Model } from '../src/model/model.js';
+import type { Tensor } from '../../src/inputs.js';
+import { loadModel, quantize } from '../../src/load.js';
+import type { Model } from '../../src/model/model.js';
 
 // Made by scripts/golden-logits.mjs. The float32 ones are those of before the layout of src/ was made anew.
 const GOLDEN: Record<string, string> = JSON.parse(readFileSync('test/golden/logits.json', 'utf8'));

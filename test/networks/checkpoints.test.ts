@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { listLabelled } from '../src/evaluation/dataset.js';
-import { evaluate, type Sample } from '../src/evaluation/metrics.js';
-import { loadModel } from '../src/load.js';
-import type { Model } from '../src/model/model.js';
+import { listLabelled } from '../../src/evaluation/dataset.js';
+import { evaluate, type Sample } from '../../src/evaluation/metrics.js';
+import { loadModel } from '../../src/load.js';
+import type { Model } from '../../src/model/model.js';
 
 // What PyTorch says of the shipped networks on the shipped pictures: training/verify.py.
 interface Verified {

@@ -1,4 +1,4 @@
-# Loads exported safetensors into torchvision's own module and prints its logits: the other half of export.test.ts.
+# Loads exported safetensors into torchvision's own module and prints its logits: the other half of test/networks/export.test.ts.
 import json
 import struct
 import sys
