@@ -1,6 +1,7 @@
 // Bundles src/ to dist/: a few modules where there were sixty, because each costs Node a quarter of a millisecond to load.
-import { readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
 import { rollup } from 'rollup';
 
@@ -49,6 +50,13 @@ await bundle.write({
   minifyInternalExports: false,
   hoistTransitiveImports: false,
 });
+// The binaries as files, for runtimes that compile modules before they run anything.
+mkdirSync('dist/wasm');
+for (const variant of ['baseline', 'relaxed']) {
+  const [, gzip] = /'(.*)'/.exec(readFileSync(`src/binaries/${variant}.ts`, 'utf8'));
+  writeFileSync(`dist/wasm/${variant}.wasm`, gunzipSync(Buffer.from(gzip, 'base64')));
+}
+writeFileSync('dist/wasm/module.d.ts', 'declare const module: WebAssembly.Module;\nexport default module;\n');
 await build({
   entryPoints: ['bench/internals.ts'],
   outfile: 'build/internals.js',

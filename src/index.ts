@@ -1,5 +1,6 @@
 export { describe } from './architecture/describe.js';
 export { ARCHITECTURE_NAMES, type ArchitectureName } from './architecture/tables.js';
+export type { Compiled } from './engine/compiled.js';
 export { detectFeatures, type Features } from './engine/features.js';
 export type { Simd } from './engine/variants.js';
 export * from './errors.js';

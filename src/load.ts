@@ -10,7 +10,8 @@ import type { QuantizeOptions } from './quantization/calibrate.js';
  * @throws ModelFormatError for a file that is damaged or not a model, UnsupportedModelError for a network outside the family
  */
 export async function loadModel(source: ModelSource, options: LoadOptions = {}): Promise<Model> {
-  const { worker, ...rest } = options;
+  const { worker, compiled, ...wanted } = options;
+  const rest = compiled ? { ...wanted, ...(await import('./engine/compiled.js')).adoptCompiled(compiled, wanted.simd) } : wanted;
   if (!worker) return loadLocalModel(source, rest);
   const { loadRemoteModel } = await import('./worker/remote-model.js');
   return (await loadRemoteModel(source, rest, worker)) ?? loadLocalModel(source, rest);

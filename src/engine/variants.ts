@@ -30,15 +30,20 @@ const VARIANTS = [
 
 export type Variant = (typeof VARIANTS)[number]['name'];
 export type Simd = 'auto' | Variant;
-export const SIMD_CHOICES: readonly Simd[] = ['auto', ...VARIANTS.map(({ name }) => name)];
+export const VARIANT_NAMES: readonly Variant[] = VARIANTS.map(({ name }) => name);
+export const SIMD_CHOICES: readonly Simd[] = ['auto', ...VARIANT_NAMES];
+
+/** What this engine runs of what `simd` allows, the best one first. */
+export function runnable(simd: Simd): Variant[] {
+  const features = detectFeatures();
+  return VARIANTS.filter(({ name, runs }) => (simd === 'auto' || simd === name) && runs(features)).map(({ name }) => name);
+}
 
 /** @throws UnsupportedModelError where this engine lacks what the binary needs */
 export function chooseVariant(simd: Simd): Variant {
-  const features = detectFeatures();
-  const wanted = VARIANTS.filter(({ name }) => simd === 'auto' || simd === name);
-  const found = wanted.find(({ runs }) => runs(features));
-  if (found) return found.name;
-  const lacking = (wanted.at(-1) as VariantEntry).needs;
+  const [found] = runnable(simd);
+  if (found) return found;
+  const lacking = (VARIANTS.filter(({ name }) => simd === 'auto' || simd === name).at(-1) as VariantEntry).needs;
   throw new UnsupportedModelError(`this engine has no ${lacking}${simd === 'auto' ? '' : "; use simd: 'auto'"}.`);
 }
 
@@ -59,7 +64,8 @@ async function binaryOf(variant: Variant): Promise<Uint8Array<ArrayBuffer>> {
 
 /** A module that was compiled on one thread, for another. */
 export interface CompiledModule {
-  readonly key: string;
+  readonly variant: Variant;
+  readonly shared: boolean;
   readonly module: WebAssembly.Module;
 }
 
@@ -73,11 +79,13 @@ export async function compile(variant: Variant, shared: boolean): Promise<Compil
   if (!module) {
     module = binaryOf(variant).then((binary) => WebAssembly.compile(shared ? withSharedMemory(binary) : binary));
     modules.set(key, module);
+    // The next one may find a policy that allows it, or more memory.
+    module.catch(() => modules.delete(key));
   }
-  return { key, module: await module };
+  return { variant, shared, module: await module };
 }
 
 /** Spares this thread the compilation. */
-export function adoptModule({ key, module }: CompiledModule): void {
-  modules.set(key, Promise.resolve(module));
+export function adoptModule({ variant, shared, module }: CompiledModule): void {
+  modules.set(keyOf(variant, shared), Promise.resolve(module));
 }

@@ -1,3 +1,4 @@
+import type { Compiled } from '../engine/compiled.js';
 import { Engine } from '../engine/engine.js';
 import type { Simd } from '../engine/variants.js';
 import { QuantizationError } from '../errors.js';
@@ -21,8 +22,10 @@ export type { ConvOptions, DenseLayer, QDenseLayer, QFilter, QTensor, QuantParam
 export type Kernels = InstanceType<typeof KernelSet>;
 
 /** Loads the kernels; 'auto' takes relaxed SIMD where the engine has it. */
-export async function loadKernels(options: { simd?: Simd; kernels?: Ways } = {}): Promise<Kernels> {
-  return new KernelSet(await Engine.create(options.simd), options.kernels ?? 'auto');
+export async function loadKernels(options: { simd?: Simd; kernels?: Ways; compiled?: Compiled } = {}): Promise<Kernels> {
+  const { kernels = 'auto', compiled } = options;
+  const { simd } = compiled ? (await import('../engine/compiled.js')).adoptCompiled(compiled, options.simd) : options;
+  return new KernelSet(await Engine.create(simd), kernels);
 }
 
 class KernelSet extends FloatKernels {

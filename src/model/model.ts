@@ -1,5 +1,6 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { ArchitectureName } from '../architecture/tables.js';
+import type { Compiled } from '../engine/compiled.js';
 import type { Simd } from '../engine/variants.js';
 import type { Preprocessing } from '../graph/network.js';
 import type { NetworkSummary } from '../graph/summary.js';
@@ -22,6 +23,12 @@ export interface LoadOptions {
   readonly precision?: 'float32';
   readonly threads?: number | 'auto';
   readonly simd?: Simd;
+  /**
+   * The kernels, compiled by you: for runtimes that forbid compiling bytes, such as Cloudflare's. `mobilenet-v3-wasm/wasm/relaxed.wasm` and
+   * `mobilenet-v3-wasm/wasm/baseline.wasm` are the binaries; give one, or both for engines that may lack relaxed SIMD. All models from
+   * then on run them, on one thread.
+   */
+  readonly compiled?: Compiled;
   /**
    * How the sums of int8 networks are computed: 'pairs' is for x86, 'products' and 'planes' for arm64. All give the same bits; 'auto',
    * the default, takes the fastest way of this engine, and may change it after the first inferences.
