@@ -1,13 +1,13 @@
 // Bundles src/ to dist/: a few modules where there were sixty, because each costs Node a quarter of a millisecond to load.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
 import { rollup } from 'rollup';
 
 const PUBLIC = ['index', 'kernels/index', 'worker/serve', 'transfer', 'cli/index'];
-/** Found by their address: package.json's imports, and the model worker in Node. */
-const ADDRESSED = ['platform/node', 'platform/browser', 'worker/start'];
+/** Found by their address: package.json's imports, and what threads run in Node. */
+const ADDRESSED = ['platform/node', 'platform/browser', 'worker/start', 'cli/picture-worker'];
 /** Smaller shared pieces become part of a larger one. */
 const SMALLEST_CHUNK = 1024;
 
@@ -32,6 +32,18 @@ const oneFile = {
   },
 };
 
+/** Piscina finds its worker beside itself; in a package of modules a script in CommonJS needs a name that says so. */
+const piscinaWorker = {
+  name: 'piscina-worker',
+  setup({ onLoad }) {
+    onLoad({ filter: /piscina\/dist\/index\.js$/ }, ({ path }) => {
+      const contents = readFileSync(path, 'utf8');
+      if (!contents.includes("'worker.js'")) throw new Error('piscina does not name its worker as it did; look at scripts/build-js.mjs');
+      return { contents: contents.replace("'worker.js'", "'piscina-worker.cjs'") };
+    });
+  },
+};
+
 rmSync('dist', { recursive: true, force: true });
 const bundle = await rollup({
   input: Object.fromEntries([...PUBLIC, ...ADDRESSED].map((name) => [name, resolve(`src/${name}.ts`)])),
@@ -49,6 +61,7 @@ await bundle.write({
   experimentalMinChunkSize: SMALLEST_CHUNK,
   minifyInternalExports: false,
   hoistTransitiveImports: false,
+  paths: { piscina: '../cli/piscina.cjs' },
 });
 // The binaries as files, for runtimes that compile modules before they run anything.
 mkdirSync('dist/wasm');
@@ -57,6 +70,22 @@ for (const variant of ['baseline', 'relaxed']) {
   writeFileSync(`dist/wasm/${variant}.wasm`, gunzipSync(Buffer.from(gzip, 'base64')));
 }
 writeFileSync('dist/wasm/module.d.ts', 'declare const module: WebAssembly.Module;\nexport default module;\n');
+// The command line's pool of threads. It is no dependency, so that nobody who imports the package installs it.
+await build({
+  entryPoints: { piscina: 'node_modules/piscina/dist/esm-wrapper.mjs', 'piscina-worker': 'node_modules/piscina/dist/worker.js' },
+  outdir: 'dist/cli',
+  outExtension: { '.js': '.cjs' },
+  bundle: true,
+  minify: true,
+  format: 'cjs',
+  target: 'node20',
+  platform: 'node',
+  external: ['@napi-rs/nice'], // only for priorities, which are not asked for
+  plugins: [piscinaWorker],
+  legalComments: 'none',
+  logLevel: 'warning',
+});
+copyFileSync('node_modules/piscina/LICENSE', 'dist/cli/piscina-LICENSE');
 await build({
   entryPoints: ['bench/internals.ts'],
   outfile: 'build/internals.js',

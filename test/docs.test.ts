@@ -93,7 +93,17 @@ describe.each(PAGES)('%s', (page) => {
 
 describe("the command line's options, as these tests read them", () => {
   it('are known for every command', () => {
-    expect([...COMMANDS.keys()].sort()).toEqual(['bench', 'classify', 'compare', 'convert', 'download', 'evaluate', 'inspect', 'quantize']);
+    expect([...COMMANDS.keys()].sort()).toEqual([
+      'bench',
+      'classify',
+      'compare',
+      'convert',
+      'download',
+      'embed',
+      'evaluate',
+      'inspect',
+      'quantize',
+    ]);
     expect(COMMANDS.get('bench')).toEqual(
       new Set([...ALWAYS, '--weights', '--precision', '--calibration', '--runs', '--json', '--threads', '--simd']),
     );

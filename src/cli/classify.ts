@@ -1,60 +1,82 @@
 import Table from 'cli-table3';
 import { Command } from 'commander';
-import { ImageError } from '../errors.js';
+import type { Model } from '../model/model.js';
 import type { Prediction } from '../tasks/classification.js';
 import { loadAs } from './models.js';
 import {
-  type Common,
+  type Bulk,
   calibrationOption,
   jsonOption,
+  listOption,
   positiveInteger,
   precisionOption,
   simdOption,
   threadsOption,
   weightsOption,
+  workersOption,
 } from './options.js';
 import { percent, say, warn, writeJson } from './output.js';
+import { picturesOf } from './pictures.js';
+import { answersOf, ranWithDecoders, settleWorkers } from './pool.js';
+import { withProgress } from './progress.js';
+import { recordAll } from './run.js';
 
-interface Options extends Common {
-  readonly weights: string;
-  readonly precision?: 'float32' | 'int8';
-  readonly calibration?: string;
+interface Options extends Bulk {
   readonly top: number;
+  readonly output?: string;
   readonly json?: string;
 }
 
 export const classifyCommand = () =>
   new Command('classify')
     .description('name what is in images')
-    .argument('<image...>', 'image files')
+    .argument('[input...]', 'image files, and folders of images')
     .addOption(weightsOption())
+    .option('-o, --output <file>', 'write a line a picture to this .jsonl, and go on where an earlier run ended; - is standard output')
+    .addOption(listOption())
     .addOption(precisionOption())
     .addOption(calibrationOption())
     .option('--top <n>', 'predictions for an image', positiveInteger, 5)
     .addOption(jsonOption('the predictions'))
+    .addOption(workersOption())
     .addOption(threadsOption())
     .addOption(simdOption())
     .action(classify);
 
-async function classify(images: string[], options: Options): Promise<void> {
-  const { weights, precision, calibration, top, json } = options;
+async function classify(inputs: string[], options: Options): Promise<void> {
+  const { weights, precision, calibration, top, output, list } = options;
+  const pictures = await picturesOf(inputs, list);
+  const workers = settleWorkers(options.workers, pictures.length);
+  if (list !== '-' && (await ranWithDecoders(workers))) return;
   const model = await loadAs(weights, precision, calibration, options);
-  const results: { image: string; predictions: Prediction[] }[] = [];
-  const failed: string[] = [];
-  for (const image of images) {
-    try {
-      results.push({ image, predictions: await model.classify(image, { topK: top }) });
-    } catch (error) {
-      if (!(error instanceof ImageError)) throw error;
-      failed.push(image);
-      warn(`skipped: ${error.message}`);
+  if (output === undefined) await show(model, pictures, { ...options, workers });
+  else await recordAll(model, { kind: 'classify', topK: top }, pictures, output, { ...options, workers });
+}
+
+/** A table a picture, as soon as it is known, or all of them as JSON. */
+async function show(
+  model: Model,
+  pictures: readonly string[],
+  { top, json, workers, ...common }: Options & { workers: number },
+): Promise<void> {
+  const results: { image: string; predictions: readonly Prediction[] }[] = [];
+  await withProgress('classifying', pictures.length, async (step) => {
+    for await (const answer of answersOf(model, { kind: 'classify', topK: top }, pictures, workers, common)) {
+      step();
+      if ('error' in answer) {
+        warn(`skipped: ${answer.error}`);
+        process.exitCode = 1;
+      } else if ('predictions' in answer) {
+        if (json) results.push(answer);
+        sayPredictions(json, answer.image, answer.predictions);
+      }
     }
-  }
-  for (const { image, predictions } of results) {
-    const table = new Table({ head: [image, ''], style: { head: [], border: [] }, colAligns: ['left', 'right'] });
-    for (const { label, probability } of predictions) table.push([label, percent(probability)]);
-    say(json, table.toString());
-  }
+  });
   if (json) await writeJson(json, results);
-  if (failed.length > 0) process.exitCode = 1;
+}
+
+function sayPredictions(json: string | undefined, image: string, predictions: readonly Prediction[]): void {
+  const table = new Table({ head: [image, ''], style: { head: [], border: [] }, colAligns: ['left', 'right'] });
+  for (const { label, probability } of predictions) table.push([label, percent(probability)]);
+  say(json, table.toString());
 }

@@ -6,6 +6,7 @@ import { classifyCommand } from './classify.js';
 import { compareCommand } from './compare.js';
 import { convertCommand } from './convert.js';
 import { downloadCommand } from './download.js';
+import { embedCommand } from './embed.js';
 import { evaluateCommand } from './evaluate.js';
 import { inspectCommand } from './inspect.js';
 import { quantizeCommand } from './quantize.js';
@@ -20,6 +21,7 @@ for (const command of [
   compareCommand,
   quantizeCommand,
   classifyCommand,
+  embedCommand,
   evaluateCommand,
   inspectCommand,
   benchCommand,

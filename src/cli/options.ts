@@ -26,5 +26,19 @@ export const jsonOption = (what = 'the result') =>
   new Option('--json <file>', `write ${what} as JSON; - is standard output, and nothing else`);
 export const threadsOption = () => new Option('-t, --threads <n>', "threads, or 'auto'").argParser(threadCount).default(1);
 export const simdOption = () => new Option('--simd <variant>', 'kernels to use').choices(['auto', 'baseline', 'relaxed']).default('auto');
+export const listOption = () => new Option('--list <file>', 'a file of paths, one a line; - reads them from standard input');
+export const workersOption = () =>
+  new Option('--workers <n>', "threads that have a model each; 'auto' takes all cores for many images")
+    .argParser(threadCount)
+    .default('auto');
 
 export type Common = Required<Pick<LoadOptions, 'threads' | 'simd'>>;
+
+/** Of the commands that take any number of images. */
+export interface Bulk extends Common {
+  readonly weights: string;
+  readonly precision?: 'float32' | 'int8';
+  readonly calibration?: string;
+  readonly list?: string;
+  readonly workers: number | 'auto';
+}

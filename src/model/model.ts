@@ -140,7 +140,7 @@ export interface Model extends ModelFacts {
   /**
    * The pooled features before the classifier, of an image or of each input of a batch. cosineSimilarity() compares two.
    *
-   * @returns n x size values, row by row; size is 1024 for V3-Small in torchvision's width 1.0, 1280 for V3-Large
+   * @returns n x size values, row by row; size is 576 for V3-Small of width 1.0, 960 for V3-Large
    * @throws ShapeError, ImageError, AbortError, DisposedError as classify() does; InputError with `normalize` for values that are not finite
    * @example
    * const embedding = await model.embed(image, { normalize: true });

@@ -1,0 +1,82 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import type { Model } from '../model/model.js';
+import type { Common } from './options.js';
+import type { PoolData } from './picture-worker.js';
+import { type Answer, answerFor, type Task } from './pictures.js';
+
+/** Fewer pictures than this are not worth another thread with a model of its own. */
+const WORTH_A_THREAD = 32;
+/** Pictures that a thread has in hand: while one is computed, others are read and decoded. */
+const IN_HAND = 3;
+/** Node decodes on four threads unless its environment says otherwise when it starts. */
+const DECODERS = 4;
+
+/** How many threads to use for so many pictures. */
+export const settleWorkers = (workers: number | 'auto', pictures: number): number =>
+  workers === 'auto' ? Math.max(1, Math.min(availableParallelism(), Math.floor(pictures / WORTH_A_THREAD))) : workers;
+
+/**
+ * Runs this command again where Node would decode on fewer threads than compute.
+ *
+ * @returns whether it did: the command is done then
+ */
+export async function ranWithDecoders(workers: number): Promise<boolean> {
+  if (workers <= DECODERS || process.env['UV_THREADPOOL_SIZE'] !== undefined) return false;
+  const env = { ...process.env, UV_THREADPOOL_SIZE: String(workers) };
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { env, stdio: 'inherit' });
+  // A terminal tells both by itself.
+  process.on('SIGINT', () => undefined).on('SIGTERM', () => child.kill('SIGTERM'));
+  const [code] = await once(child, 'close');
+  process.exitCode = (code as number | null) ?? 1;
+  return true;
+}
+
+/** Answers in the pictures' order, whatever thread has them first; a bounded number of them at once. */
+async function* inOrder(pictures: Iterable<string>, atOnce: number, answer: (image: string) => Promise<Answer>): AsyncGenerator<Answer> {
+  const waiting: Promise<Answer>[] = [];
+  for (const picture of pictures) {
+    const promise = answer(picture);
+    promise.catch(() => undefined); // told when its turn comes
+    waiting.push(promise);
+    if (waiting.length >= atOnce) yield await (waiting.shift() as Promise<Answer>);
+  }
+  for (const promise of waiting) yield await promise;
+}
+
+/** The bytes of a model where all threads see them. */
+function shared(bytes: Uint8Array): Uint8Array {
+  const copy = new Uint8Array(new SharedArrayBuffer(bytes.length));
+  copy.set(bytes);
+  return copy;
+}
+
+/** What a task says of each picture, by one thread or by a pool of them. */
+export async function* answersOf(
+  model: Model,
+  task: Task,
+  pictures: Iterable<string>,
+  workers: number,
+  { threads, simd }: Common,
+): AsyncGenerator<Answer> {
+  if (workers === 1) {
+    yield* inOrder(pictures, IN_HAND, (image) => answerFor(model, task, image));
+    return;
+  }
+  const { Piscina } = await import('piscina');
+  const workerData: PoolData = { model: shared(model.save()), options: { threads, simd }, task };
+  const pool = new Piscina({
+    filename: fileURLToPath(new URL('../cli/picture-worker.js', import.meta.url)),
+    minThreads: workers,
+    maxThreads: workers,
+    concurrentTasksPerWorker: IN_HAND,
+    workerData,
+  });
+  try {
+    yield* inOrder(pictures, workers * IN_HAND, (image) => pool.run(image) as Promise<Answer>);
+  } finally {
+    await pool.destroy();
+  }
+}
