@@ -30,6 +30,29 @@ export function hardSwish(x: v128): v128 {
   return f32x4.mul(x, clamp(gate, f32x4.splat(0), f32x4.splat(1)));
 }
 
+/**
+ * 1 / (1 + e^-x), one IEEE operation at a time, so that float32 and lanes have the same bits on every machine. e^t = 2^n e^r, with n
+ * the nearest integer to t / ln 2 and e^r by the polynomial of Cephes' expf: within 2 units in the last place. Below -88.4 it is 0.
+ */
+// @ts-ignore: decorator
+@inline
+export function sigmoid(x: v128): v128 {
+  const t = clamp(f32x4.neg(x), f32x4.splat(-88.0), f32x4.splat(88.8));
+  const rounded = f32x4.add(f32x4.mul(t, f32x4.splat(1.44269504088896341)), f32x4.splat(ROUND));
+  const n = f32x4.sub(rounded, f32x4.splat(ROUND));
+  // ln 2 in two parts: the first has few bits, so that its product with n is exact.
+  const r = f32x4.sub(f32x4.sub(t, f32x4.mul(n, f32x4.splat(0.693359375))), f32x4.mul(n, f32x4.splat(-2.12194440e-4)));
+  let p = f32x4.add(f32x4.mul(f32x4.splat(1.9875691500e-4), r), f32x4.splat(1.3981999507e-3));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(8.3334519073e-3));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(4.1665795894e-2));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(1.6666665459e-1));
+  p = f32x4.add(f32x4.mul(p, r), f32x4.splat(5.0000001201e-1));
+  p = f32x4.add(f32x4.add(f32x4.mul(p, f32x4.mul(r, r)), r), f32x4.splat(1));
+  // The low bits of `rounded` are n: moved to where an exponent is, they are 2^n, and infinity for n = 128.
+  const power = i32x4.add(i32x4.shl(rounded, 23), i32x4.splat(127 << 23));
+  return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), f32x4.mul(p, power)));
+}
+
 /** 1.5 * 2^23: added to |x| < 2^22, it leaves x, rounded half to even, in the low bits. */
 const ROUND: f32 = 12582912.0;
 

@@ -8,13 +8,25 @@ import {
   f32_depthwise_5x5s2,
   f32_depthwise,
 } from './f32/depthwise';
-import { f32_affine, f32_hard_swish, f32_add, f32_add_channels, f32_multiply, f32_gate, f32_softmax } from './f32/elementwise';
+import {
+  f32_affine,
+  f32_hard_swish,
+  f32_sigmoid,
+  f32_swish,
+  f32_add,
+  f32_add_channels,
+  f32_multiply,
+  f32_gate,
+  f32_softmax,
+} from './f32/elementwise';
 import { f32_vector } from './f32/pointwise';
 import { f32_global_average_pool } from './f32/pool';
 import { clear_halo } from './halo';
 import {
   lanes_affine,
   lanes_hard_swish,
+  lanes_sigmoid,
+  lanes_swish,
   lanes_add,
   lanes_multiply,
   lanes_multiply_channels,
@@ -85,6 +97,12 @@ function run(p: Arguments, from: usize, to: usize, thread: usize): void {
       break;
     case Kernel.f32_hard_swish:
       f32_hard_swish(p, from, to);
+      break;
+    case Kernel.f32_sigmoid:
+      f32_sigmoid(p, from, to);
+      break;
+    case Kernel.f32_swish:
+      f32_swish(p, from, to);
       break;
     case Kernel.f32_add:
       f32_add(p, from, to);
@@ -175,6 +193,12 @@ function run(p: Arguments, from: usize, to: usize, thread: usize): void {
       break;
     case Kernel.lanes_hard_swish:
       lanes_hard_swish(p, from, to);
+      break;
+    case Kernel.lanes_sigmoid:
+      lanes_sigmoid(p, from, to);
+      break;
+    case Kernel.lanes_swish:
+      lanes_swish(p, from, to);
       break;
     case Kernel.lanes_add:
       lanes_add(p, from, to);

@@ -88,4 +88,5 @@ def main():
     torch.onnx.export(small, image, OUT / 'small-batchnorm.onnx', opset_version=13, **keep)
 
 
-main()
+if __name__ == '__main__':
+    main()

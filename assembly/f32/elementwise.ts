@@ -1,5 +1,5 @@
 import { Arguments } from '../arguments';
-import { clamp, hardSwish } from '../arithmetic';
+import { clamp, hardSwish, sigmoid } from '../arithmetic';
 
 // A unit is one row of the output. ReLU, ReLU6 and h-sigmoid are one affine function with a clamp.
 
@@ -26,6 +26,28 @@ export function f32_hard_swish(p: Arguments, from: usize, to: usize): void {
     const output = p.output + row * p.outputRowStride;
     for (let i: usize = 0; i < bytes; i += 16) v128.store(output + i, hardSwish(v128.load(input + i)));
   }
+}
+
+// @ts-ignore: decorator
+@inline
+function curve(swish: bool, p: Arguments, from: usize, to: usize): void {
+  const bytes = <usize>p.width * p.channels * 4;
+  for (let row = from; row < to; row++) {
+    const input = p.input + row * p.inputRowStride;
+    const output = p.output + row * p.outputRowStride;
+    for (let i: usize = 0; i < bytes; i += 16) {
+      const x = v128.load(input + i);
+      v128.store(output + i, swish ? f32x4.mul(x, sigmoid(x)) : sigmoid(x));
+    }
+  }
+}
+
+export function f32_sigmoid(p: Arguments, from: usize, to: usize): void {
+  curve(false, p, from, to);
+}
+
+export function f32_swish(p: Arguments, from: usize, to: usize): void {
+  curve(true, p, from, to);
 }
 
 /** The other operand has the same shape, or is one value a channel. */

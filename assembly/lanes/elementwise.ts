@@ -1,5 +1,5 @@
 import { Arguments } from '../arguments';
-import { CLAMP, HARD_SWISH, loadF32FromI16, roundFrom } from '../arithmetic';
+import { CLAMP, HARD_SWISH, loadF32FromI16, roundFrom, sigmoid } from '../arithmetic';
 import { highest, lowest, narrow, scaledHardSwish } from './requantize';
 
 // The twins of f32.ts: i16 in, float32 in between, i16 out, one IEEE operation at a time (see requantize.ts). Scales
@@ -47,6 +47,41 @@ export function lanes_affine(p: Arguments, from: usize, to: usize): void {
 
 export function lanes_hard_swish(p: Arguments, from: usize, to: usize): void {
   unary(HARD_SWISH, p, from, to);
+}
+
+/** sigmoid(x * scale), times gateScale, or for swish times x * gateScale. */
+// @ts-ignore: decorator
+@inline
+function four(swish: bool, x: v128, scale: v128, gateScale: v128): v128 {
+  return f32x4.mul(sigmoid(f32x4.mul(x, scale)), swish ? f32x4.mul(x, gateScale) : gateScale);
+}
+
+// @ts-ignore: decorator
+@inline
+function curve(swish: bool, p: Arguments, from: usize, to: usize): void {
+  const low = lowest(p);
+  const high = highest(p);
+  for (let row = from; row < to; row++) {
+    let input = p.input + row * p.inputRowStride;
+    let output = p.output + row * p.outputRowStride;
+    for (let x: usize = 0; x < p.width; x++) {
+      let scale = p.scale;
+      let gateScale = p.gateScale;
+      for (let c: usize = 0; c < p.channels; c += 8, input += 16, output += 16, scale += 32, gateScale += 32) {
+        const y0 = four(swish, loadF32FromI16(input), v128.load(scale), v128.load(gateScale));
+        const y1 = four(swish, loadF32FromI16(input + 8), v128.load(scale, 16), v128.load(gateScale, 16));
+        store8(output, y0, y1, low, high);
+      }
+    }
+  }
+}
+
+export function lanes_sigmoid(p: Arguments, from: usize, to: usize): void {
+  curve(false, p, from, to);
+}
+
+export function lanes_swish(p: Arguments, from: usize, to: usize): void {
+  curve(true, p, from, to);
 }
 
 export function lanes_add(p: Arguments, from: usize, to: usize): void {

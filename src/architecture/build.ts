@@ -1,5 +1,15 @@
 import { ShapeError } from '../errors.js';
-import { type Activation, type ConvNode, type Graph, INPUT, INPUT_CHANNELS, type Node, type Padding } from '../graph/graph.js';
+import {
+  type Activation,
+  type ConvNode,
+  type Curve,
+  type Graph,
+  INPUT,
+  INPUT_CHANNELS,
+  isCurve,
+  type Node,
+  type Padding,
+} from '../graph/graph.js';
 import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName, type ArchitectureTable } from './tables.js';
 
 /** The nearest multiple of 8 that is not more than 10 % below: the rounding of all MobileNet papers' code. */
@@ -39,6 +49,11 @@ export function blockChannels(table: ArchitectureTable, width: number, stem: num
 export function buildGraph(architecture: ArchitectureName, options: BuildOptions = {}): Graph {
   const table: ArchitectureTable | undefined = Object.hasOwn(ARCHITECTURES, architecture) ? ARCHITECTURES[architecture] : undefined;
   if (!table) throw new ShapeError(`architecture must be one of ${ARCHITECTURE_NAMES.join(', ')}; got "${architecture}".`);
+  return buildTable(architecture, table, options);
+}
+
+/** The same of a table that is not among the package's own. */
+export function buildTable(architecture: string, table: ArchitectureTable, options: BuildOptions = {}): Graph {
   const { width = 1, resolution = 224, classes = 1000, padding = 'symmetric' } = options;
   if (!(width >= 0.1 && width <= 4)) throw new ShapeError(`width must be a number from 0.1 to 4; got ${width}.`);
   if (!Number.isInteger(classes) || classes < 1 || classes > 1e6)
@@ -56,13 +71,13 @@ export function buildGraph(architecture: ArchitectureName, options: BuildOptions
     input: string,
     inputChannels: number,
     channels: number,
-    activation: Activation,
+    activation: Activation | Curve,
     rest: Partial<ConvNode> & { size?: number; stride?: number } = {},
   ): string => {
     const { size = 1, stride = 1, ...more } = rest;
     const margin = size >> 1;
     const symmetric: Padding = [margin, margin, margin, margin];
-    return push({
+    const made = push({
       kind: 'conv',
       name,
       inputs: [input],
@@ -72,10 +87,11 @@ export function buildGraph(architecture: ArchitectureName, options: BuildOptions
       inputChannels,
       channels,
       groups: 1,
-      activation,
+      activation: isCurve(activation) ? 'none' : activation,
       batchNorm: true,
       ...more,
     });
+    return isCurve(activation) ? push({ kind: 'activation', name: `${name}.${activation}`, inputs: [made], activation }) : made;
   };
 
   const stem = options.stemChannels ?? roundChannels(table.stem.out * width);
@@ -88,10 +104,10 @@ export function buildGraph(architecture: ArchitectureName, options: BuildOptions
     if (expand !== input) tensor = conv(`${name}.expand`, tensor, input, expand, activation);
     tensor = conv(`${name}.depthwise`, tensor, expand, expand, activation, { size: kernel, stride, groups: expand });
     if (se) {
-      const squeezed = roundChannels(expand / 4);
+      const squeezed = table.squeeze.of === 'input' ? Math.max(1, Math.round(input / 4)) : roundChannels(expand / 4);
       let gate = push({ kind: 'globalAveragePool', name: `${name}.squeeze`, inputs: [tensor] });
       gate = conv(`${name}.reduce`, gate, expand, squeezed, 'relu', { batchNorm: false });
-      gate = conv(`${name}.excite`, gate, squeezed, expand, 'hardSigmoid', { batchNorm: false });
+      gate = conv(`${name}.excite`, gate, squeezed, expand, table.squeeze.gate, { batchNorm: false });
       tensor = push({ kind: 'multiply', name: `${name}.gate`, inputs: [tensor, gate] });
     }
     tensor = conv(`${name}.project`, tensor, expand, out, 'none');
@@ -100,8 +116,8 @@ export function buildGraph(architecture: ArchitectureName, options: BuildOptions
     }
   });
   const last = channels.at(-1)?.out ?? stem;
-  // V3's head is six times the last block; V2's grows with the width but never shrinks.
-  const scaledHead = table.features ? 6 * last : roundChannels(table.head.out * Math.max(1, width));
+  // V3's head is six times the last block; V2's grows with the width but never shrinks; MnasNet's stays as it is.
+  const scaledHead = table.features ? 6 * last : table.head.fixed ? table.head.out : roundChannels(table.head.out * Math.max(1, width));
   const head = options.headChannels ?? scaledHead;
   tensor = conv('head', tensor, last, head, table.head.activation);
   let embedding = push({ kind: 'globalAveragePool', name: 'pool', inputs: [tensor] });

@@ -1,23 +1,25 @@
-import type { Activation } from '../graph/graph.js';
+import type { Activation, Curve } from '../graph/graph.js';
 
 /** One row of the paper's tables: an inverted residual. `expand` is the number of expanded channels at width 1. */
 export interface BlockRow {
-  readonly kernel: 3 | 5;
+  readonly kernel: 3 | 5 | 7;
   readonly expand: number;
   readonly out: number;
   readonly se: boolean;
-  readonly activation: Activation;
+  readonly activation: Activation | Curve;
   readonly stride: 1 | 2;
 }
 
 export interface ArchitectureTable {
   /** Channels and activation of the 3x3 stride-2 convolution that comes first. */
-  readonly stem: { readonly out: number; readonly activation: Activation };
+  readonly stem: { readonly out: number; readonly activation: Activation | Curve };
   readonly blocks: readonly BlockRow[];
-  /** The 1x1 convolution before the pool; V3 scales it with the last block. */
-  readonly head: { readonly out: number; readonly activation: Activation };
+  /** The 1x1 convolution before the pool; V3 scales it with the last block, V2 for widths above 1, MnasNet never ("fixed"). */
+  readonly head: { readonly out: number; readonly activation: Activation | Curve; readonly fixed?: boolean };
   /** The fully connected layer between pool and classifier, where there is one. */
-  readonly features?: { readonly out: number; readonly activation: Activation };
+  readonly features?: { readonly out: number; readonly activation: Activation | Curve };
+  /** Squeeze-excite: squeezed to a quarter of the block's expansion or of its input, and the function that gates. */
+  readonly squeeze: { readonly of: 'expansion' | 'input'; readonly gate: 'hardSigmoid' | 'sigmoid' };
   /** V2 gives the expansion as a factor of the block's (rounded) input, V3 as a number of channels. */
   readonly expansion: 'channels' | 'factor';
   /** What torchvision trains with. */
@@ -25,11 +27,19 @@ export interface ArchitectureTable {
 }
 
 const row =
-  (activation: Activation) =>
-  (kernel: 3 | 5, expand: number, out: number, se: boolean, stride: 1 | 2): BlockRow => ({ kernel, expand, out, se, activation, stride });
+  (activation: Activation | Curve) =>
+  (kernel: BlockRow['kernel'], expand: number, out: number, se: boolean, stride: 1 | 2): BlockRow => ({
+    kernel,
+    expand,
+    out,
+    se,
+    activation,
+    stride,
+  });
 const RE = row('relu');
 const HS = row('hardSwish');
-const R6 = row('relu6');
+
+const V3_SQUEEZE = { of: 'expansion', gate: 'hardSigmoid' } as const;
 
 /** arXiv 1905.02244, Table 1. */
 const large: ArchitectureTable = {
@@ -54,6 +64,7 @@ const large: ArchitectureTable = {
   ],
   head: { out: 960, activation: 'hardSwish' },
   features: { out: 1280, activation: 'hardSwish' },
+  squeeze: V3_SQUEEZE,
   expansion: 'channels',
   batchNormEpsilon: 1e-3,
 };
@@ -76,6 +87,7 @@ const small: ArchitectureTable = {
   ],
   head: { out: 576, activation: 'hardSwish' },
   features: { out: 1024, activation: 'hardSwish' },
+  squeeze: V3_SQUEEZE,
   expansion: 'channels',
   batchNormEpsilon: 1e-3,
 };
@@ -92,21 +104,96 @@ function minimalistic(table: ArchitectureTable): ArchitectureTable {
   };
 }
 
-/** arXiv 1801.04381, Table 2: (t, c, n, s) rows, n blocks each, the stride in the first. `expand` is the factor t. */
+/** n blocks that differ in the first one's stride alone; t is the expansion's factor. */
+type Stage = readonly [kernel: BlockRow['kernel'], t: number, c: number, n: number, s: 1 | 2, se?: 'SE'];
+const stages = (activation: Activation | Curve, rows: readonly Stage[]): BlockRow[] =>
+  rows.flatMap(([kernel, expand, out, n, s, se]) =>
+    Array.from({ length: n }, (_, i) => ({ kernel, expand, out, se: se !== undefined, activation, stride: i === 0 ? s : 1 })),
+  );
+
+/** arXiv 1801.04381, Table 2. */
 const v2: ArchitectureTable = {
   stem: { out: 32, activation: 'relu6' },
-  blocks: [
-    [1, 16, 1, 1],
-    [6, 24, 2, 2],
-    [6, 32, 3, 2],
-    [6, 64, 4, 2],
-    [6, 96, 3, 1],
-    [6, 160, 3, 2],
-    [6, 320, 1, 1],
-  ].flatMap(([t = 0, c = 0, n = 0, s]) => Array.from({ length: n }, (_, i) => R6(3, t, c, false, s === 2 && i === 0 ? 2 : 1))),
+  //              k  t  c   n  s
+  blocks: stages('relu6', [
+    [3, 1, 16, 1, 1],
+    [3, 6, 24, 2, 2],
+    [3, 6, 32, 3, 2],
+    [3, 6, 64, 4, 2],
+    [3, 6, 96, 3, 1],
+    [3, 6, 160, 3, 2],
+    [3, 6, 320, 1, 1],
+  ]),
   head: { out: 1280, activation: 'relu6' },
+  squeeze: V3_SQUEEZE,
   expansion: 'factor',
   batchNormEpsilon: 1e-5,
+};
+
+const mnasnet = (stem: number, blocks: readonly Stage[]): ArchitectureTable => ({
+  stem: { out: stem, activation: 'relu' },
+  blocks: stages('relu', blocks),
+  head: { out: 1280, activation: 'relu', fixed: true },
+  squeeze: { of: 'input', gate: 'sigmoid' },
+  expansion: 'factor',
+  batchNormEpsilon: 1e-5,
+});
+
+/** arXiv 1807.11626, Figure 7a: timm's semnasnet. */
+const mnasnetA1 = mnasnet(32, [
+  [3, 1, 16, 1, 1],
+  [3, 6, 24, 2, 2],
+  [5, 3, 40, 3, 2, 'SE'],
+  [3, 6, 80, 4, 2],
+  [3, 6, 112, 2, 1, 'SE'],
+  [5, 6, 160, 3, 2, 'SE'],
+  [3, 6, 320, 1, 1],
+]);
+
+/** The authors' other network, without squeeze-excite: timm's mnasnet, torchvision's mnasnet1_0. */
+const mnasnetB1 = mnasnet(32, [
+  [3, 1, 16, 1, 1],
+  [3, 3, 24, 3, 2],
+  [5, 3, 40, 3, 2],
+  [5, 6, 80, 3, 2],
+  [3, 6, 96, 2, 1],
+  [5, 6, 192, 4, 2],
+  [3, 6, 320, 1, 1],
+]);
+
+/** The small one that the authors published, as timm has it. */
+const mnasnetSmall = mnasnet(8, [
+  [3, 1, 8, 1, 1],
+  [3, 3, 16, 1, 2],
+  [3, 6, 16, 2, 2],
+  [5, 6, 32, 4, 2, 'SE'],
+  [3, 6, 32, 3, 1, 'SE'],
+  [5, 6, 88, 3, 2, 'SE'],
+  [3, 6, 144, 1, 1],
+]);
+
+/** arXiv 1812.00332, Figure 4: ProxylessNAS (Mobile). Two blocks of its second stage are left out: the search chose identity. */
+const proxylessMobile: ArchitectureTable = {
+  stem: { out: 32, activation: 'relu6' },
+  blocks: stages('relu6', [
+    [3, 1, 16, 1, 1],
+    [5, 3, 32, 1, 2],
+    [3, 3, 32, 1, 1],
+    [7, 3, 40, 1, 2],
+    [3, 3, 40, 1, 1],
+    [5, 3, 40, 2, 1],
+    [7, 6, 80, 1, 2],
+    [5, 3, 80, 3, 1],
+    [5, 6, 96, 1, 1],
+    [5, 3, 96, 3, 1],
+    [7, 6, 192, 2, 2],
+    [7, 3, 192, 2, 1],
+    [7, 6, 320, 1, 1],
+  ]),
+  head: { out: 1280, activation: 'relu6', fixed: true },
+  squeeze: V3_SQUEEZE,
+  expansion: 'factor',
+  batchNormEpsilon: 1e-3,
 };
 
 export const ARCHITECTURES = {
@@ -115,6 +202,10 @@ export const ARCHITECTURES = {
   mobilenet_v3_small_minimalistic: minimalistic(small),
   mobilenet_v3_large_minimalistic: minimalistic(large),
   mobilenet_v2: v2,
+  mnasnet_a1: mnasnetA1,
+  mnasnet_b1: mnasnetB1,
+  mnasnet_small: mnasnetSmall,
+  proxylessnas_mobile: proxylessMobile,
 } as const satisfies Record<string, ArchitectureTable>;
 
 export type ArchitectureName = keyof typeof ARCHITECTURES;

@@ -1,7 +1,7 @@
 import type { Instruction } from '../engine/instruction.js';
 import type { Kernel } from '../engine/kernel.js';
 import { UnsupportedModelError } from '../errors.js';
-import type { Activation } from '../graph/graph.js';
+import type { Activation, Curve } from '../graph/graph.js';
 import type { Operand, OtherNode } from './arithmetic.js';
 
 /** What every instruction has; the output's rows are its units. */
@@ -30,7 +30,7 @@ export const second = (other: Operand) => ({ other: other.pointer, otherRowStrid
 export const isOnePixel = ({ shape }: Operand): boolean => shape[0] * shape[1] === 1;
 
 /** The clamp that an activation is, in real units. */
-export function activationRange(activation: Activation): readonly [low: number, high: number] {
+export function activationRange(activation: Activation | Curve): readonly [low: number, high: number] {
   if (activation === 'relu') return [0, Number.POSITIVE_INFINITY];
   if (activation === 'relu6') return [0, 6];
   if (activation === 'hardSigmoid') return [0, 1];
@@ -53,7 +53,7 @@ export interface Affine {
   readonly high: number;
 }
 
-/** An affine node, and every activation but h-swish. */
+/** An affine node, and every activation but h-swish and curves. */
 export function affineOf(node: Extract<OtherNode, { kind: 'affine' | 'activation' }>): Affine {
   if (node.kind === 'affine') {
     const { alpha, beta, low = Number.NEGATIVE_INFINITY, high = Number.POSITIVE_INFINITY } = node;

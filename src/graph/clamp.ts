@@ -1,4 +1,4 @@
-import type { Activation, Node } from './graph.js';
+import type { Activation, Curve, Node } from './graph.js';
 
 /** clamp(alpha * x + beta, low, high): what every piecewise linear activation and every arithmetic with a number is. */
 export interface Clamp {
@@ -9,15 +9,15 @@ export interface Clamp {
 }
 
 const LINE = { alpha: 1, beta: 0, low: Number.NEGATIVE_INFINITY, high: Number.POSITIVE_INFINITY };
-const ACTIVATIONS: Readonly<Record<Exclude<Activation, 'hardSwish'>, Clamp>> = {
+const ACTIVATIONS: Readonly<Partial<Record<Activation | Curve, Clamp>>> = {
   none: LINE,
   relu: { ...LINE, low: 0 },
   relu6: { ...LINE, low: 0, high: 6 },
   hardSigmoid: { alpha: 1 / 6, beta: 0.5, low: 0, high: 1 },
 };
 
-export const clampOfActivation = (activation: Activation): Clamp | undefined =>
-  activation === 'hardSwish' ? undefined : ACTIVATIONS[activation];
+/** Undefined for what is no piecewise linear function: h-swish, sigmoid, swish. */
+export const clampOfActivation = (activation: Activation | Curve): Clamp | undefined => ACTIVATIONS[activation];
 
 /** The function that a node of one input is; undefined where it is none of these. */
 export function clampOf(node: Node): Clamp | undefined {

@@ -1,6 +1,10 @@
 import { ShapeError, UnsupportedModelError } from '../errors.js';
 
+/** What a convolution does with its sums before it stores them. */
 export type Activation = 'none' | 'relu' | 'relu6' | 'hardSwish' | 'hardSigmoid';
+/** 1 / (1 + e^-x), and x times it: a node of its own computes them. */
+export type Curve = 'sigmoid' | 'swish';
+export const isCurve = (activation: Activation | Curve): activation is Curve => activation === 'sigmoid' || activation === 'swish';
 /** 'same' is TensorFlow's rule (the odd pixel goes bottom and right); PyTorch's symmetric padding is four numbers. */
 export type Padding = 'same' | 'valid' | readonly [top: number, bottom: number, left: number, right: number];
 
@@ -28,7 +32,7 @@ export interface ConvNode extends NodeBase {
 /** inputs[1], when there, is added before the activation: a fused residual. */
 export type Node =
   | ConvNode
-  | (NodeBase & { readonly kind: 'activation'; readonly activation: Activation })
+  | (NodeBase & { readonly kind: 'activation'; readonly activation: Activation | Curve })
   /** clamp(alpha * x + beta, low, high) */
   | (NodeBase & { readonly kind: 'affine'; readonly alpha: number; readonly beta: number; readonly low?: number; readonly high?: number })
   | (NodeBase & { readonly kind: 'add'; readonly activation: Activation })

@@ -1,4 +1,4 @@
-import { type ConvNode, type Graph, imageInput, inferShapes, isDepthwise, type Shape } from './graph.js';
+import { type ConvNode, type Graph, imageInput, inferShapes, isDepthwise, type Node, type Shape } from './graph.js';
 
 export interface LayerSummary {
   readonly name: string;
@@ -44,6 +44,12 @@ function parameters(node: ConvNode): number {
 export const multiplyAdds = (node: ConvNode, [height, width]: Shape): number =>
   height * width * node.kernel[0] * node.kernel[1] * (node.inputChannels / node.groups) * node.channels;
 
+/** The activation that a convolution leaves to the next node. */
+function curveOf(nodes: readonly Node[], { name }: ConvNode): string | undefined {
+  const reader = nodes.find(({ kind, inputs }) => kind === 'activation' && inputs[0] === name);
+  return reader && 'activation' in reader ? reader.activation : undefined;
+}
+
 /** Counts a graph's parameters and multiply-adds, layer by layer and block by block, as torchvision counts them. */
 export function summarize(graph: Graph, height = graph.resolution, width = graph.resolution): NetworkSummary {
   const shapes = inferShapes(graph.nodes, imageInput(height, width));
@@ -81,7 +87,7 @@ export function summarize(graph: Graph, height = graph.resolution, width = graph
       stride: spatial?.strides[0] ?? 1,
       ...(name.startsWith('blocks.') && spatial ? { expand: spatial.channels } : {}),
       squeezeExcite: inside.some((node) => node.kind === 'multiply'),
-      activation: conv.activation,
+      activation: curveOf(inside, conv) ?? conv.activation,
       parameters: counted.reduce((sum, layer) => sum + layer.parameters, 0),
       madds: counted.reduce((sum, layer) => sum + layer.madds, 0),
     });

@@ -56,6 +56,16 @@ export class FloatKernels {
     return this.unary('hardSigmoid', x, { kind: 'activation', activation: 'hardSigmoid' });
   }
 
+  /** 1 / (1 + e^-x): the gate of MnasNet's squeeze-excite. */
+  sigmoid(x: Tensor): Tensor {
+    return this.unary('sigmoid', x, { kind: 'activation', activation: 'sigmoid' });
+  }
+
+  /** x / (1 + e^-x), also called SiLU (arXiv 1710.05941). */
+  swish(x: Tensor): Tensor {
+    return this.unary('swish', x, { kind: 'activation', activation: 'swish' });
+  }
+
   relu(x: Tensor): Tensor {
     return this.unary('relu', x, { kind: 'activation', activation: 'relu' });
   }

@@ -2,7 +2,7 @@ import type { Compiled } from '../engine/compiled.js';
 import { Engine } from '../engine/engine.js';
 import type { Simd } from '../engine/variants.js';
 import { QuantizationError } from '../errors.js';
-import { INPUT, isDepthwise } from '../graph/graph.js';
+import { type Curve, INPUT, isDepthwise } from '../graph/graph.js';
 import { GATE_LANES, type Lanes } from '../graph/lanes.js';
 import type { Tensor } from '../inputs.js';
 import type { Kernels as Ways } from '../runtime/way.js';
@@ -64,13 +64,15 @@ class KernelSet extends FloatKernels {
   }
 
   hardSwishInt8(x: QTensor, output: QuantParams): QTensor {
-    checkQuantized('hardSwishInt8: x', x);
-    const piece: Piece = {
-      nodes: [{ kind: 'activation', activation: 'hardSwish', name: OUT, inputs: [X] }],
-      inputs: new Map([[X, x]]),
-      output: OUT,
-    };
-    return this.quantized('hardSwishInt8', output, x.shape[3], piece, [[X, inputLanes('hardSwishInt8: x', x)]]);
+    return this.activationInt8('hardSwish', x, output);
+  }
+
+  sigmoidInt8(x: QTensor, output: QuantParams): QTensor {
+    return this.activationInt8('sigmoid', x, output);
+  }
+
+  swishInt8(x: QTensor, output: QuantParams): QTensor {
+    return this.activationInt8('swish', x, output);
   }
 
   /** a + b, of one shape. */
@@ -143,6 +145,17 @@ class KernelSet extends FloatKernels {
       ['reduce', reduced],
       ['expand', GATE_LANES],
     ]);
+  }
+
+  private activationInt8(activation: 'hardSwish' | Curve, x: QTensor, output: QuantParams): QTensor {
+    const what = `${activation}Int8`;
+    checkQuantized(`${what}: x`, x);
+    const piece: Piece = {
+      nodes: [{ kind: 'activation', activation, name: OUT, inputs: [X] }],
+      inputs: new Map([[X, x]]),
+      output: OUT,
+    };
+    return this.quantized(what, output, x.shape[3], piece, [[X, inputLanes(`${what}: x`, x)]]);
   }
 
   private quantized(

@@ -119,9 +119,9 @@ function readsPerChannel(reader: Node, name: string, compensated = false): boole
 const narrow = (node: Node | undefined): boolean =>
   node !== undefined && (node.kind === 'conv' || node.kind === 'add') && node.activation === 'none';
 
-/** An h-sigmoid that only gates: its range is [0, 1] whatever calibration saw. */
+/** A sigmoid that only gates: its range is [0, 1] whatever calibration saw. */
 function isGate(node: Node | undefined, readers: readonly Node[], count: number | undefined): boolean {
   if (node === undefined || count !== 1) return false;
-  const sigmoid = 'activation' in node && node.activation === 'hardSigmoid';
+  const sigmoid = 'activation' in node && (node.activation === 'hardSigmoid' || node.activation === 'sigmoid');
   return sigmoid && readers.every((reader) => reader.kind === 'multiply' && reader.inputs[1] === node.name);
 }

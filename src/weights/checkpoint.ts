@@ -24,8 +24,9 @@ export interface CheckpointOptions {
 
 /** Whether the file's names are some training framework's, and whose. */
 export function conventionOf(file: TensorFile): Convention | undefined {
-  if (file.tensors.has('features.0.0.weight')) return 'torchvision';
+  if (file.tensors.has('features.0.0.weight') || file.tensors.has('layers.0.weight')) return 'torchvision';
   if (file.tensors.has('conv_stem.weight')) return 'timm';
+  if (file.tensors.has('first_conv.conv.weight')) return 'proxyless';
   return undefined;
 }
 

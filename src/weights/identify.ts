@@ -34,7 +34,11 @@ function candidatesOf(convention: Convention): Candidate[] {
 const isFilter = ({ shape }: { readonly shape: readonly number[] }) => shape.length === 4 || shape.length === 2;
 
 /** Where a backbone's tensors are: those of a head are elsewhere. */
-const BACKBONE: Readonly<Record<Convention, RegExp>> = { torchvision: /^features\./, timm: /^(conv_stem|blocks)\./ };
+const BACKBONE: Readonly<Record<Convention, RegExp>> = {
+  torchvision: /^(features|layers)\./,
+  timm: /^(conv_stem|blocks)\./,
+  proxyless: /^(first_conv|blocks|feature_mix_layer)\./,
+};
 
 export interface Identity {
   readonly architecture: ArchitectureName;

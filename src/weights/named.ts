@@ -6,10 +6,13 @@ import { type CheckpointOptions, conventionOf, readCheckpoint } from './checkpoi
 import { isNative, readNative } from './native.js';
 import type { TensorFile } from './tensors.js';
 
+/** The filter of the stem, in each convention. */
+const FIRST = /(^|\.)(?:features\.0\.0|layers\.0|conv_stem|first_conv\.conv)\.weight$/;
+
 /** Training scripts wrap a network in another: backbone.features.0.0.weight. */
 function unwrapped(file: TensorFile): TensorFile {
-  const first = [...file.tensors.keys()].find((name) => /(^|\.)(features\.0\.0|conv_stem)\.weight$/.test(name));
-  const prefix = first?.replace(/(features\.0\.0|conv_stem)\.weight$/, '');
+  const first = [...file.tensors.keys()].find((name) => FIRST.test(name));
+  const prefix = first?.replace(FIRST, '$1');
   if (!prefix) return file;
   const short = (name: string) => (name.startsWith(prefix) ? name.slice(prefix.length) : name);
   return { ...file, tensors: new Map([...file.tensors].map(([name, tensor]) => [short(name), tensor])) };
@@ -25,5 +28,7 @@ export async function readNamed(given: TensorFile, source: Source, options: Chec
     return readCheckpoint(file, convention, options, config && new TextDecoder().decode(config));
   }
   const names = [...file.tensors.keys()].slice(0, 3).join(', ');
-  throw new ModelFormatError(`the tensors' names (${names || 'none'}) are neither torchvision's, timm's nor this package's.`);
+  throw new ModelFormatError(
+    `the tensors' names (${names || 'none'}) are neither torchvision's, timm's, ProxylessNAS's nor this package's.`,
+  );
 }

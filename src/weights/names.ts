@@ -2,7 +2,7 @@ import { ARCHITECTURES, type ArchitectureName } from '../architecture/tables.js'
 import type { ConvNode } from '../graph/graph.js';
 
 /** Who wrote a file: that settles names, batch norm's epsilon and padding. */
-export type Convention = 'torchvision' | 'timm';
+export type Convention = 'torchvision' | 'timm' | 'proxyless';
 
 /** Where a convolution's numbers lie in a file: a filter, and a batch norm or a bias. */
 export interface TensorNames {
@@ -13,13 +13,16 @@ export interface TensorNames {
 
 type Role = 'expand' | 'depthwise' | 'reduce' | 'excite' | 'project';
 
+/** Stages of blocks that begin although the number of channels stays as it was. */
+const STARTS: Partial<Record<ArchitectureName, readonly number[]>> = { mnasnet_small: [2, 8] };
+
 /** timm groups blocks into stages: neighbours with the same number of output channels. */
 function timmStages(architecture: ArchitectureName): string[] {
   const { blocks } = ARCHITECTURES[architecture];
   let stage = -1;
   let index = 0;
   return blocks.map(({ out }, i) => {
-    if (i === 0 || blocks[i - 1]?.out !== out) {
+    if (i === 0 || blocks[i - 1]?.out !== out || STARTS[architecture]?.includes(i)) {
       stage++;
       index = 0;
     } else index++;
@@ -69,6 +72,34 @@ function timmBlock(stage: string, role: Role, expands: boolean): TensorNames {
   }
 }
 
+/** MnasNet in torchvision: one Sequential, whose stages from the ninth entry on are Sequentials of blocks. */
+function mnasnetNames(stages: readonly string[], name: string, block: number, role: Role): TensorNames {
+  const pair = (prefix: string, i: number) => ({ filter: `${prefix}${i}.weight`, batchNorm: `${prefix}${i + 1}` });
+  if (name === 'stem') return pair('layers.', 0);
+  if (name === 'head') return pair('layers.', 14);
+  if (name === 'classifier') return { filter: 'classifier.1.weight', bias: 'classifier.1.bias' };
+  // The first block has no expansion, and no Sequential of its own.
+  if (block === 0) return pair('layers.', role === 'depthwise' ? 3 : 6);
+  const [stage, index] = (stages[block] as string).split('.');
+  const prefix = `layers.${7 + Number(stage)}.${index}.layers.`;
+  if (role === 'reduce' || role === 'excite') return { filter: `${prefix}${role}.weight`, bias: `${prefix}${role}.bias` };
+  return pair(prefix, role === 'expand' ? 0 : role === 'depthwise' ? 3 : 6);
+}
+
+/** Blocks of ProxylessNAS (Mobile) that are the identity: they have a number and no tensors. */
+const IDENTITIES = [3, 4];
+
+/** ProxylessNAS in its authors' own repository. */
+function proxylessNames(name: string, block: number, role: Role): TensorNames {
+  const layer = (prefix: string) => ({ filter: `${prefix}.conv.weight`, batchNorm: `${prefix}.bn` });
+  if (name === 'stem') return layer('first_conv');
+  if (name === 'head') return layer('feature_mix_layer');
+  if (name === 'classifier') return { filter: 'classifier.linear.weight', bias: 'classifier.linear.bias' };
+  const number = IDENTITIES.reduce((at, identity) => (at >= identity ? at + 1 : at), block);
+  const parts: Partial<Record<Role, string>> = { expand: 'inverted_bottleneck', depthwise: 'depth_conv', project: 'point_linear' };
+  return layer(`blocks.${number}.mobile_inverted_conv.${parts[role]}`);
+}
+
 /** The names under which `convention` keeps a node's numbers. `expands(i)`: whether block i has an expansion. */
 export function tensorNames(
   convention: Convention,
@@ -77,8 +108,12 @@ export function tensorNames(
   expands: (block: number) => boolean,
 ): TensorNames {
   const table = ARCHITECTURES[architecture];
-  const v2 = architecture === 'mobilenet_v2';
+  // No layer between pool and classifier: V2 and its kin.
+  const v2 = table.features === undefined;
   const [, block, role] = /^blocks\.(\d+)\.(\w+)$/.exec(node.name) ?? [];
+  if (convention === 'proxyless') return proxylessNames(node.name, Number(block), role as Role);
+  if (convention === 'torchvision' && architecture.startsWith('mnasnet'))
+    return mnasnetNames(timmStages(architecture), node.name, Number(block), role as Role);
   if (block !== undefined) {
     const i = Number(block);
     const se = table.blocks[i]?.se ?? false;

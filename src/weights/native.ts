@@ -20,6 +20,7 @@ const FORMAT = 'mobilenet-v3-wasm';
 /** Version 1 had the embedding's name in the graph and its last node for logits; version 2 names all outputs. */
 const VERSION = 2;
 const ACTIVATIONS = ['none', 'relu', 'relu6', 'hardSwish', 'hardSigmoid'];
+const CURVES = ['sigmoid', 'swish'];
 
 interface Description {
   readonly version: number;
@@ -170,6 +171,8 @@ function checkNode(
       return;
     }
     case 'activation':
+      if (![...ACTIVATIONS, ...CURVES].includes(node.activation)) fail(`${name} has activation "${node.activation}"`);
+      return;
     case 'add':
       if (!ACTIVATIONS.includes(node.activation)) fail(`${name} has activation "${node.activation}"`);
       return;

@@ -26,6 +26,9 @@ export function runKernels(kernels: Kernels): Record<string, number[]> {
     resize: kernels.resizeBilinear(x, { height: 7, width: 15 }),
     depthwiseInt8: kernels.conv2dInt8(q, filter, { groups: 24, output }),
     hardSwishInt8: kernels.hardSwishInt8(q, output),
+    sigmoid: kernels.sigmoid(x),
+    swishInt8: kernels.swishInt8(q, output),
+    sigmoidInt8: kernels.sigmoidInt8(q, { ...output, scale: 1 / 255 }),
     poolInt8: kernels.globalAveragePoolInt8(q, output),
   };
   return Object.fromEntries(Object.entries(results).map(([name, { data }]) => [name, [...data]]));

@@ -183,7 +183,7 @@ describe.each(VARIANTS.flatMap((simd) => WAYS.map((way) => [simd, way] as const)
   it('activations', () => {
     for (const shape of SHAPES) {
       const x = floats(shape, -8, 8);
-      for (const name of ['relu', 'relu6', 'hardSigmoid', 'hardSwish'] as const) {
+      for (const name of ['relu', 'relu6', 'hardSigmoid', 'hardSwish', 'sigmoid', 'swish'] as const) {
         expect(difference(kernels[name](x), reference.map(x, reference.activations[name]))).toBeLessThan(1e-6);
       }
     }
@@ -197,6 +197,23 @@ describe.each(VARIANTS.flatMap((simd) => WAYS.map((way) => [simd, way] as const)
         [...reference.map(x, reference.activations[name]).data].map((v) => v + 0),
       );
     }
+  });
+
+  it('sigmoid and swish, from one end of float32 to the other', () => {
+    const values = [0, -0, 1e-40, -1e-40, 87, -87, 88.3, -88.3, 89, -89, 104, -104, 3e38, -3e38, Number.POSITIVE_INFINITY];
+    for (let v = -90; v < 90; v += 0.0371) values.push(v);
+    const x: Tensor = { data: Float32Array.from(values), shape: [1, 1, 1, values.length] };
+    const [sigmoid, swish] = [kernels.sigmoid(x), kernels.swish(x)];
+    x.data.forEach((v, i) => {
+      // What falls below float32's least normal number, 2^-126, may be 0. The product with x rounds once more.
+      const near = (actual: number, exact: number, ulps: number) =>
+        expect(Math.abs(actual - exact)).toBeLessThanOrEqual(ulps * 2 ** -23 * Math.abs(exact) + 100 * 2 ** -126);
+      expect(sigmoid.data[i]).toBe(reference.sigmoidInSteps(v));
+      near(sigmoid.data[i] as number, reference.activations.sigmoid(v), 2);
+      if (Number.isFinite(v)) near(swish.data[i] as number, v <= -104 ? 0 : reference.activations.swish(v), 3);
+    });
+    const none: Tensor = { data: Float32Array.of(Number.NaN), shape: [1, 1, 1, 1] };
+    expect([kernels.sigmoid(none).data[0], kernels.swish(none).data[0]]).toEqual([Number.NaN, Number.NaN]);
   });
 
   it('add and multiply, with and without broadcasting', () => {
@@ -271,6 +288,8 @@ describe.each(VARIANTS.flatMap((simd) => WAYS.map((way) => [simd, way] as const)
           const [a, b] = [quantized(dtype, shape), quantized(dtype, shape, true)];
           expect(kernels.dequantize(a)).toEqual(reference.dequantize(a));
           expect(firstDifference(kernels.hardSwishInt8(a, output), reference.hardSwishInt8(a, output))).toBeUndefined();
+          expect(firstDifference(kernels.sigmoidInt8(a, output), reference.sigmoidInt8(a, output))).toBeUndefined();
+          expect(firstDifference(kernels.swishInt8(a, output), reference.swishInt8(a, output))).toBeUndefined();
           expect(firstDifference(kernels.addInt8(a, b, output), reference.addInt8(a, b, output))).toBeUndefined();
           expect(firstDifference(kernels.globalAveragePoolInt8(a, output), reference.globalAveragePoolInt8(a, output))).toBeUndefined();
         }

@@ -25,6 +25,8 @@ export const activations = {
   relu6: (x: number) => clamp(x, 0, 6),
   hardSigmoid: (x: number) => clamp(x + 3, 0, 6) / 6,
   hardSwish: (x: number) => (x * clamp(x + 3, 0, 6)) / 6,
+  sigmoid: (x: number) => 1 / (1 + Math.exp(-x)),
+  swish: (x: number) => x / (1 + Math.exp(-x)),
 };
 
 export const map = (x: Tensor, f: (value: number) => number): Tensor => ({ data: x.data.map(f), shape: x.shape });
@@ -205,6 +207,32 @@ export function hardSwishInt8(x: QTensor, output: QuantParams): QTensor {
     const v = q - at(x.zeroPoint, c);
     const [own, out] = [scaleAt(x, c), scaleAt(output, c)];
     return clamp(nearest(scaledHardSwish(v, f(own / out), f(own ** 2 / 6 / out))), -32767, 32767);
+  });
+  return store(lanes, x.shape, output);
+}
+
+/** The sigmoid of assembly/arithmetic.ts, each step one float32 operation. */
+export function sigmoidInSteps(x: number): number {
+  const t = clamp(-x, -88, f(88.8));
+  const n = nearest(f(t * f(Math.LOG2E)));
+  const r = f(f(t - f(n * f(0.693359375))) - f(n * f(-2.1219444e-4)));
+  const [first, ...rest] = [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1].map(f);
+  const p = rest.reduce((sum, c) => f(f(sum * r) + c), first as number);
+  const e = f(f(f(f(p * f(r * r)) + r) + 1) * (n > 127 ? Number.POSITIVE_INFINITY : 2 ** n));
+  return f(1 / f(1 + e));
+}
+
+export const sigmoidInt8 = (x: QTensor, output: QuantParams): QTensor => curveInt8(false, x, output);
+export const swishInt8 = (x: QTensor, output: QuantParams): QTensor => curveInt8(true, x, output);
+
+function curveInt8(swish: boolean, x: QTensor, output: QuantParams): QTensor {
+  const channels = x.shape[3];
+  const lanes = Array.from(x.data, (q, i) => {
+    const c = i % channels;
+    const v = q - at(x.zeroPoint, c);
+    const [own, out] = [scaleAt(x, c), scaleAt(output, c)];
+    const factor = swish ? f(v * f(own / out)) : f(1 / out);
+    return clamp(nearest(f(sigmoidInSteps(f(v * own)) * factor)), -32767, 32767);
   });
   return store(lanes, x.shape, output);
 }

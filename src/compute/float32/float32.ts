@@ -1,4 +1,5 @@
 import { Kernel } from '../../engine/kernel.js';
+import type { Activation, Curve } from '../../graph/graph.js';
 import type { FloatWeights } from '../../graph/network.js';
 import type { Arithmetic, Call, Operand, OtherNode } from '../arithmetic.js';
 import { affineOf, clampOf, elements, isOnePixel, rows, second } from '../elementwise.js';
@@ -15,6 +16,13 @@ const float32By = (isWide: boolean): Arithmetic => ({
 export const FLOAT32 = float32By(false);
 /** With tiles for the thirty-two of arm64. */
 export const FLOAT32_WIDE = float32By(true);
+
+/** Activations that are no clamp of a line. */
+const CURVES: Readonly<Partial<Record<Activation | Curve, Kernel>>> = {
+  hardSwish: Kernel.f32_hard_swish,
+  sigmoid: Kernel.f32_sigmoid,
+  swish: Kernel.f32_swish,
+};
 
 function callOf(node: OtherNode, [input, other]: readonly Operand[], output: Operand): Call {
   const x = input as Operand;
@@ -35,9 +43,8 @@ function callOf(node: OtherNode, [input, other]: readonly Operand[], output: Ope
       return { kind, instruction: () => ({ ...rows(code, x, output), ...second(y), low, high }) };
     }
     default: {
-      if (node.kind === 'activation' && node.activation === 'hardSwish') {
-        return { kind, instruction: () => elements(Kernel.f32_hard_swish, x, output) };
-      }
+      const code = node.kind === 'activation' ? CURVES[node.activation] : undefined;
+      if (code !== undefined) return { kind, instruction: () => elements(code, x, output) };
       const affine = affineOf(node);
       return { kind, instruction: () => ({ ...elements(Kernel.f32_affine, x, output), ...affine }) };
     }

@@ -1,6 +1,7 @@
 import type { Engine } from '../../engine/engine.js';
 import { Kernel } from '../../engine/kernel.js';
 import { QuantizationError, UnsupportedModelError } from '../../errors.js';
+import { isCurve } from '../../graph/graph.js';
 import { GATE_LANES, type Lanes } from '../../graph/lanes.js';
 import type { Call, Operand, OtherNode } from '../arithmetic.js';
 import { lanesOf, perChannel, stepOf } from '../constants.js';
@@ -55,6 +56,13 @@ export function nodeCall(engine: Engine, node: OtherNode, [input, other]: readon
         const scale = ratio(x);
         const gateScale = perChannel(engine, output, [xLanes, out], (c) => stepOf(x, c) ** 2 / 6 / stepOf(output, c));
         return { kind, instruction: () => ({ ...elements(Kernel.lanes_hard_swish, x, output), scale, gateScale, ...range }) };
+      }
+      if (node.kind === 'activation' && isCurve(node.activation)) {
+        const swish = node.activation === 'swish';
+        const scale = perChannel(engine, output, [xLanes, out], (c) => stepOf(x, c));
+        const gateScale = perChannel(engine, output, [xLanes, out], (c) => (swish ? stepOf(x, c) : 1) / stepOf(output, c));
+        const code = swish ? Kernel.lanes_swish : Kernel.lanes_sigmoid;
+        return { kind, instruction: () => ({ ...elements(code, x, output), scale, gateScale, ...range }) };
       }
       const affine = affineOf(node);
       const scale = perChannel(engine, output, [xLanes, out], (c) => (affine.factor * stepOf(x, c)) / stepOf(output, c));
