@@ -1,11 +1,13 @@
 """Trains the ablation's networks on the same pictures, in the same order, for the same number of steps. Resumable.
 
-    python3 ablate.py --work build --threads 2      # every network in turn; a stopped run goes on from its last save
+    python3 ablate.py --draw        # only draws the pictures
+    python3 ablate.py --threads 2   # every network in turn; a stopped run goes on from its last save
 
 200 of the 1000 classes, in two stages: first small pictures, then the 112 px at which the networks are judged.
 """
 import argparse
 import csv
+import io
 import time
 from pathlib import Path
 
@@ -15,16 +17,15 @@ from PIL import Image
 from torch import nn
 from torch.nn.functional import cross_entropy, interpolate
 from tqdm import tqdm
-import io
 
 from draw import classes, draw
 from networks import TABLES, network
 
 CLASSES = list(range(0, 1000, 5))
-HARDNESS = 0.5  # of draw.py; 1 is the shipped pictures' own
+HARDNESS = 0.3  # of draw.py; 1 is the shipped pictures' own
 BATCH = 32
-STAGES = [dict(frame=80, crop=64, per_class=60, steps=900, rate=3e-3),
-          dict(frame=128, crop=112, per_class=30, steps=300, rate=1e-3)]
+STAGES = [dict(frame=80, crop=64, per_class=40, steps=600, rate=3e-3),
+          dict(frame=128, crop=112, per_class=16, steps=150, rate=1e-3)]
 HELD_OUT = 10  # pictures a class, at the last stage's size
 FIRST_HELD_OUT = 10 ** 6
 MEAN = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
@@ -42,6 +43,11 @@ def pool(work, split, frame, per_class, first):
         out.flush()
         path.with_suffix('.part').rename(path)
     return np.load(path, mmap_mode='r')
+
+
+def pools(work):
+    held_out = pool(work, 'extra', STAGES[-1]['frame'], HELD_OUT, FIRST_HELD_OUT)
+    return held_out, [pool(work, 'train', s['frame'], s['per_class'], 10 ** 5 * (i + 1)) for i, s in enumerate(STAGES)]
 
 
 def normalised(batch):
@@ -92,11 +98,11 @@ def train(name, work, seed=1):
     others = [p for p in model.parameters() if p.ndim == 1]
     save, log = work / f'ablation-{name}.pt', work / f'ablation-{name}.csv'
     state = torch.load(save) if save.exists() else {'stage': 0, 'step': 0}
-    held_out = pool(work, 'extra', STAGES[-1]['frame'], HELD_OUT, FIRST_HELD_OUT)
+    held_out, trained_on = pools(work)
     for number, stage in enumerate(STAGES):
         if number < state['stage']:
             continue
-        pictures = pool(work, 'train', stage['frame'], stage['per_class'], first=10 ** 5 * (number + 1))
+        pictures = trained_on[number]
         labels = np.arange(len(pictures)) // stage['per_class']
         per_epoch, total = len(pictures) // BATCH, stage['steps']
         optimizer = torch.optim.AdamW([{'params': decayed, 'weight_decay': 0.03}, {'params': others, 'weight_decay': 0.0}],
@@ -121,8 +127,8 @@ def train(name, work, seed=1):
             schedule.step()
             loss_sum, since = loss_sum + loss.item(), since + 1
             if (step + 1) % 50 == 0 or step + 1 == total:
-                judged = (step + 1) % 300 == 0 or step + 1 == total
-                score = accuracy(model, held_out, STAGES[-1]['crop']) if judged and number == len(STAGES) - 1 else ''
+                judged = number == len(STAGES) - 1 and step + 1 == total
+                score = accuracy(model, held_out, STAGES[-1]['crop']) if judged else ''
                 new = not log.exists()
                 with log.open('a', newline='') as file:
                     writer = csv.writer(file)
@@ -144,8 +150,10 @@ if __name__ == '__main__':
     parser.add_argument('networks', nargs='*', default=list(TABLES), help=f'of {", ".join(TABLES)}; all, if none is named')
     parser.add_argument('--work', type=Path, default=Path(__file__).with_name('build'))
     parser.add_argument('--threads', type=int, default=2)
+    parser.add_argument('--draw', action='store_true', help='only draw the pictures')
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     options.work.mkdir(parents=True, exist_ok=True)
-    for name in options.networks:
+    pools(options.work)
+    for name in [] if options.draw else options.networks:
         train(name, options.work)

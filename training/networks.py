@@ -106,15 +106,17 @@ def mobilenet_v3_small():
     return dict(epsilon=1e-3, stem=(16, 'hardSwish'), blocks=blocks, head=(576, 'hardSwish'), features=(1024, 'hardSwish'))
 
 
-def factors(rows, stem, head, activation, **rest):
-    """Tables of (repeats, kernel, stride, factor, out, SE as a share of the block's input): V2 and MnasNet."""
+def factors(rows, stem, head, activation, width=1, **rest):
+    """Tables of (repeats, kernel, stride, factor, out, SE as a share of the block's input): V2, MnasNet, ProxylessNAS."""
+    stem = divisible(stem * width)
     blocks, channels = [], stem
     for repeats, kernel, stride, factor, out, share in rows:
+        out = divisible(out * width)
         for i in range(repeats):
             squeezed = max(1, int(channels * share))
             blocks.append((kernel, channels * factor, out, squeezed if share else 0, activation, stride if i == 0 else 1))
             channels = out
-    return dict(epsilon=1e-5, stem=(stem, activation), blocks=blocks, head=(head, activation), **rest)
+    return {'epsilon': 1e-5, 'stem': (stem, activation), 'blocks': blocks, 'head': (head, activation), **rest}
 
 
 def mobilenet_v2():
@@ -123,10 +125,23 @@ def mobilenet_v2():
                     (3, 3, 2, 6, 160, 0), (1, 3, 1, 6, 320, 0)], 32, 1280, 'relu6')
 
 
-def mnasnet_a1():
+def mnasnet_a1(width=1):
     """arXiv 1807.11626, Figure 7a."""
     return factors([(1, 3, 1, 1, 16, 0), (2, 3, 2, 6, 24, 0), (3, 5, 2, 3, 40, 0.25), (4, 3, 2, 6, 80, 0), (2, 3, 1, 6, 112, 0.25),
-                    (3, 5, 2, 6, 160, 0.25), (1, 3, 1, 6, 320, 0)], 32, 1280, 'relu', gate='sigmoid')
+                    (3, 5, 2, 6, 160, 0.25), (1, 3, 1, 6, 320, 0)], 32, 1280, 'relu', width, gate='sigmoid')
+
+
+def mnasnet_small(width=1):
+    """The small network that MnasNet's authors published, as timm has it."""
+    return factors([(1, 3, 1, 1, 8, 0), (1, 3, 2, 3, 16, 0), (2, 3, 2, 6, 16, 0), (4, 5, 2, 6, 32, 0.25), (3, 3, 1, 6, 32, 0.25),
+                    (3, 5, 2, 6, 88, 0.25), (1, 3, 1, 6, 144, 0)], 8, 1280, 'relu', width, gate='sigmoid')
+
+
+def proxyless_mobile(width=1):
+    """arXiv 1812.00332, Figure 4: the Mobile network."""
+    return factors([(1, 3, 1, 1, 16, 0), (1, 5, 2, 3, 32, 0), (1, 3, 1, 3, 32, 0), (1, 7, 2, 3, 40, 0), (1, 3, 1, 3, 40, 0),
+                    (2, 5, 1, 3, 40, 0), (1, 7, 2, 6, 80, 0), (3, 5, 1, 3, 80, 0), (1, 5, 1, 6, 96, 0), (3, 5, 1, 3, 96, 0),
+                    (2, 7, 2, 6, 192, 0), (2, 7, 1, 3, 192, 0), (1, 7, 1, 6, 320, 0)], 32, 1280, 'relu6', width, epsilon=1e-3)
 
 
 # The most telling first: a run that is cut short has those.
