@@ -54,7 +54,7 @@ function convolution<T>(inPairs: bool, p: Arguments, from: usize, to: usize, thr
       const runs = p.kernelHeight;
       if (isFloat<T>()) f32_tile(false, p, runs, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
       else if (inPairs) pairs_tile(ANY, false, p, runs, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
-      else products_tile(p, runs, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
+      else products_tile(false, p, runs, next, a0, a1, a2, a3, o0, o1, o2, o3, 0, 0, 0, 0);
     }
   }
 }

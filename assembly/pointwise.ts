@@ -38,7 +38,7 @@ function tile(
   if (way == F32) f32_tile(true, p, 1, 0, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
   else if (way == WIDE) wide_tile(p, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
   else if (way == PAIRS) pairs_tile(kind, true, p, 1, 0, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
-  else if (way == PRODUCTS) products_tile(p, 1, 0, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
+  else if (way == PRODUCTS) products_tile(true, p, 1, 0, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
   else planes_tile(way == PLANES ? 2 : 1, p, scratch, a0, a1, a2, a3, o0, o1, o2, o3, r0, r1, r2, r3);
 }
 

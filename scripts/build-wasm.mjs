@@ -11,7 +11,7 @@ import asc from 'assemblyscript/asc';
 
 const fast = process.argv.includes('--fast');
 /** Bytes that a binary may have: a kernel that is inlined once too often shows here. */
-const LIMIT = 80 * 1024;
+const LIMIT = 88 * 1024;
 const VARIANTS = ['baseline', 'relaxed'];
 /** The custom section by which src/engine/compiled.ts knows a module that a caller has compiled. */
 const SECTION = 'mobilenet-v3-wasm';

@@ -1,15 +1,15 @@
 import { Arguments } from '../arguments';
-import { HARD_SWISH, RESIDUAL, clamp, hardSwish, madd } from '../arithmetic';
+import { HARD_SWISH, RESIDUAL, clamp, hardSwish, lane, madd, never } from '../arithmetic';
 
 /*
- * pointwise.ts for arm64, which has twice the registers of x86 and pays for a splat: four pixels by sixteen output channels, a
- * splat for sixteen products.
+ * pointwise.ts for arm64, which has twice the registers of x86 and pays for a splat: four pixels by sixteen output channels, four
+ * input channels a round.
  *
  *   filter, packed [channels / 16][inputChannels][16], the last eight of an odd number of eights [inputChannels][8]
- *   one step: 4 loads of filter, 4 splats of input, 16 multiply-adds
+ *   a round: 4 loads of input; four times 4 loads of filter, 4 splats of an input lane, 16 multiply-adds
  *
- * Loads come a step ahead of their use, which in-order processors need. One step a round: V8 takes all loads of a longer body to
- * its front, and spills.
+ * Loads come a step ahead of their use, each with a pointer of its own, which in-order processors need. V8 takes all loads of a
+ * block to its front, and spills: an exit ends each of the four steps.
  */
 
 // @ts-ignore: decorator
@@ -49,23 +49,70 @@ function tile16(
   let c10 = c00, c11 = c01, c12 = c02, c13 = c03;
   let c20 = c00, c21 = c01, c22 = c02, c23 = c03;
   let c30 = c00, c31 = c01, c32 = c02, c33 = c03;
-  const end = a0 + <usize>p.run * 4;
   let f0 = filter, f1 = filter + 16, f2 = filter + 32, f3 = filter + 48;
   let b0 = v128.load(f0), b1 = v128.load(f1), b2 = v128.load(f2), b3 = v128.load(f3);
-  let x0 = v128.load_splat<f32>(a0), x1 = v128.load_splat<f32>(a1), x2 = v128.load_splat<f32>(a2), x3 = v128.load_splat<f32>(a3);
+  f0 += 64, f1 += 64, f2 += 64, f3 += 64;
+  let q0 = v128.load(a0), q1 = v128.load(a1), q2 = v128.load(a2), q3 = v128.load(a3);
+  let x0 = lane(q0, 0), x1 = lane(q1, 0), x2 = lane(q2, 0), x3 = lane(q3, 0);
+  a0 += 16, a1 += 16, a2 += 16, a3 += 16;
+  const end = a0 + <usize>p.run * 4;
   do {
-    f0 += 64, f1 += 64, f2 += 64, f3 += 64, a0 += 4, a1 += 4, a2 += 4, a3 += 4;
     c00 = madd(c00, x0, b0); c01 = madd(c01, x0, b1); c02 = madd(c02, x0, b2); c03 = madd(c03, x0, b3);
-    x0 = v128.load_splat<f32>(a0);
+    x0 = lane(q0, 1);
     c10 = madd(c10, x1, b0); c11 = madd(c11, x1, b1); c12 = madd(c12, x1, b2); c13 = madd(c13, x1, b3);
-    x1 = v128.load_splat<f32>(a1);
+    x1 = lane(q1, 1);
     c20 = madd(c20, x2, b0); c21 = madd(c21, x2, b1); c22 = madd(c22, x2, b2); c23 = madd(c23, x2, b3);
-    x2 = v128.load_splat<f32>(a2);
+    x2 = lane(q2, 1);
     c30 = madd(c30, x3, b0); b0 = v128.load(f0);
     c31 = madd(c31, x3, b1); b1 = v128.load(f1);
     c32 = madd(c32, x3, b2); b2 = v128.load(f2);
     c33 = madd(c33, x3, b3); b3 = v128.load(f3);
-    x3 = v128.load_splat<f32>(a3);
+    x3 = lane(q3, 1);
+    f0 += 64, f1 += 64, f2 += 64, f3 += 64;
+    if (never(f0)) break;
+
+    c00 = madd(c00, x0, b0); c01 = madd(c01, x0, b1); c02 = madd(c02, x0, b2); c03 = madd(c03, x0, b3);
+    x0 = lane(q0, 2);
+    c10 = madd(c10, x1, b0); c11 = madd(c11, x1, b1); c12 = madd(c12, x1, b2); c13 = madd(c13, x1, b3);
+    x1 = lane(q1, 2);
+    c20 = madd(c20, x2, b0); c21 = madd(c21, x2, b1); c22 = madd(c22, x2, b2); c23 = madd(c23, x2, b3);
+    x2 = lane(q2, 2);
+    c30 = madd(c30, x3, b0); b0 = v128.load(f0);
+    c31 = madd(c31, x3, b1); b1 = v128.load(f1);
+    c32 = madd(c32, x3, b2); b2 = v128.load(f2);
+    c33 = madd(c33, x3, b3); b3 = v128.load(f3);
+    x3 = lane(q3, 2);
+    f0 += 64, f1 += 64, f2 += 64, f3 += 64;
+    if (never(f1)) break;
+
+    c00 = madd(c00, x0, b0); c01 = madd(c01, x0, b1); c02 = madd(c02, x0, b2); c03 = madd(c03, x0, b3);
+    x0 = lane(q0, 3);
+    c10 = madd(c10, x1, b0); c11 = madd(c11, x1, b1); c12 = madd(c12, x1, b2); c13 = madd(c13, x1, b3);
+    x1 = lane(q1, 3);
+    c20 = madd(c20, x2, b0); c21 = madd(c21, x2, b1); c22 = madd(c22, x2, b2); c23 = madd(c23, x2, b3);
+    x2 = lane(q2, 3);
+    c30 = madd(c30, x3, b0); b0 = v128.load(f0);
+    c31 = madd(c31, x3, b1); b1 = v128.load(f1);
+    c32 = madd(c32, x3, b2); b2 = v128.load(f2);
+    c33 = madd(c33, x3, b3); b3 = v128.load(f3);
+    x3 = lane(q3, 3);
+    f0 += 64, f1 += 64, f2 += 64, f3 += 64;
+    if (never(f2)) break;
+
+    q0 = v128.load(a0), q1 = v128.load(a1), q2 = v128.load(a2), q3 = v128.load(a3);
+    a0 += 16, a1 += 16, a2 += 16, a3 += 16;
+    c00 = madd(c00, x0, b0); c01 = madd(c01, x0, b1); c02 = madd(c02, x0, b2); c03 = madd(c03, x0, b3);
+    x0 = lane(q0, 0);
+    c10 = madd(c10, x1, b0); c11 = madd(c11, x1, b1); c12 = madd(c12, x1, b2); c13 = madd(c13, x1, b3);
+    x1 = lane(q1, 0);
+    c20 = madd(c20, x2, b0); c21 = madd(c21, x2, b1); c22 = madd(c22, x2, b2); c23 = madd(c23, x2, b3);
+    x2 = lane(q2, 0);
+    c30 = madd(c30, x3, b0); b0 = v128.load(f0);
+    c31 = madd(c31, x3, b1); b1 = v128.load(f1);
+    c32 = madd(c32, x3, b2); b2 = v128.load(f2);
+    c33 = madd(c33, x3, b3); b3 = v128.load(f3);
+    x3 = lane(q3, 0);
+    f0 += 64, f1 += 64, f2 += 64, f3 += 64;
   } while (a0 < end);
   store16(p, o0 + n, c00, c01, c02, c03, r0 + n, low, high);
   store16(p, o1 + n, c10, c11, c12, c13, r1 + n, low, high);
@@ -100,7 +147,7 @@ function tile8(
   store8(p, o3 + n, c30, c31, r3 + n, low, high);
 }
 
-/** Four pixels by all output channels. */
+/** Four pixels by all output channels; it reads, and does not use, a step of filter and four channels of input behind the last. */
 export function wide_tile(
   p: Arguments,
   a0: usize, a1: usize, a2: usize, a3: usize,

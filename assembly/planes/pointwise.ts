@@ -1,4 +1,5 @@
 import { Arguments } from '../arguments';
+import { lane } from '../arithmetic';
 import { storeFour, storeOne } from '../lanes/ends';
 
 /*
@@ -18,15 +19,6 @@ import { storeFour, storeOne } from '../lanes/ends';
 @inline
 function dot4(sum: v128, filter: v128, x: v128): v128 {
   return ASC_FEATURE_RELAXED_SIMD ? i32x4.relaxed_dot_i8x16_i7x16_add_s(filter, x, sum) : sum;
-}
-
-// @ts-ignore: decorator
-@inline
-function lane(x: v128, i: u8): v128 {
-  if (i == 0) return v128.shuffle<i32>(x, x, 0, 0, 0, 0);
-  if (i == 1) return v128.shuffle<i32>(x, x, 1, 1, 1, 1);
-  if (i == 2) return v128.shuffle<i32>(x, x, 2, 2, 2, 2);
-  return v128.shuffle<i32>(x, x, 3, 3, 3, 3);
 }
 
 /** The upper bytes of 8 lanes of each of two pixels. */
