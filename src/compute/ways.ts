@@ -21,17 +21,17 @@ export interface WayEntry {
   readonly name: WayName;
   /** Undefined where this machine lacks what it needs. */
   readonly on: (machine: Machine) => Arithmetics | undefined;
-  /** Whether it is the one to begin with. */
-  readonly suits: (machine: Machine) => boolean;
+  /** Whether a model begins with it, tries it once an engine has optimized the code, or takes it only when asked to. */
+  readonly turn: (machine: Machine) => 'first' | 'later' | 'asked';
 }
 
 export const WAYS: readonly WayEntry[] = [
-  { name: 'pairs', on: () => ({ real: FLOAT32, lanes: lanesBy(PAIRS) }), suits: ({ arm }) => !arm },
-  { name: 'products', on: () => ({ real: FLOAT32_WIDE, lanes: lanesBy(PRODUCTS) }), suits: ({ arm }) => arm },
+  { name: 'pairs', on: () => ({ real: FLOAT32, lanes: lanesBy(PAIRS) }), turn: ({ arm }) => (arm ? 'asked' : 'first') },
+  { name: 'products', on: () => ({ real: FLOAT32_WIDE, lanes: lanesBy(PRODUCTS) }), turn: ({ arm }) => (arm ? 'first' : 'asked') },
   {
     name: 'planes',
     on: ({ dot, arm }) => dot && { real: arm ? FLOAT32_WIDE : FLOAT32, lanes: lanesBy(planesBy(dot, arm ? PRODUCTS : PAIRS)) },
-    suits: () => false, // an engine's first tier may compute it slowly: it is asked again
+    turn: () => 'later', // an engine's first tier may compute it slowly
   },
 ];
 export const KERNEL_CHOICES: readonly ('auto' | WayName)[] = ['auto', ...WAYS.map(({ name }) => name)];

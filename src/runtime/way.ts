@@ -23,7 +23,7 @@ function on(engine: Engine, { name, on }: WayEntry): ChosenWay | undefined {
  */
 export function firstWay(engine: Engine, kernels: Kernels = 'auto'): ChosenWay {
   const machine = machineOf(engine);
-  const entry = WAYS.find(({ name, suits }) => (kernels === 'auto' ? suits(machine) : name === kernels)) as WayEntry;
+  const entry = WAYS.find(({ name, turn }) => (kernels === 'auto' ? turn(machine) === 'first' : name === kernels)) as WayEntry;
   const way = on(engine, entry);
   if (way) return way;
   const names = WAYS.filter((other) => on(engine, other)).map(({ name }) => name);
@@ -34,7 +34,8 @@ export function firstWay(engine: Engine, kernels: Kernels = 'auto'): ChosenWay {
 
 /** Ways that may turn out to be faster than the first, once an engine has optimized their code. */
 export function rivalsOf(engine: Engine, first: ChosenWay): ChosenWay[] {
-  return WAYS.flatMap((entry) => (entry.name === 'planes' && entry.name !== first.name ? (on(engine, entry) ?? []) : []));
+  const machine = machineOf(engine);
+  return WAYS.filter(({ name, turn }) => name !== first.name && turn(machine) === 'later').flatMap((entry) => on(engine, entry) ?? []);
 }
 
 export { KERNEL_CHOICES, type WayName };
