@@ -29,8 +29,13 @@ const bytesOf = (...body: number[]) =>
     ...body,
     11,
   ]);
-const SIMD_PROBE = bytesOf(65, 0, 253, 15, 253, 98); // i32.const 0; i8x16.splat; i8x16.popcnt
-const RELAXED_PROBE = bytesOf(65, 0, 253, 15, 65, 0, 253, 15, 253, 128, 2); // i8x16.relaxed_swizzle
+const ZEROS = [65, 0, 253, 15]; // i32.const 0; i8x16.splat
+const POPCNT = [253, 98]; // i8x16.popcnt
+const RELAXED_MADD = [253, 133, 2]; // f32x4.relaxed_madd
+/** i32x4.relaxed_dot_i8x16_i7x16_add_s: WebKitGTK 2.50 lacks it where its switch gives the rest of relaxed SIMD. */
+const RELAXED_DOT = [253, 147, 2];
+const SIMD_PROBE = bytesOf(...ZEROS, ...POPCNT);
+const RELAXED_PROBE = bytesOf(...ZEROS, ...ZEROS, ...ZEROS, ...RELAXED_MADD, ...ZEROS, ...ZEROS, ...RELAXED_DOT);
 
 export interface Features {
   readonly simd: boolean;
