@@ -1,4 +1,4 @@
-// One engine's share of bench:peers, in Chromium: node peers-chromium.mjs MODEL_FOLDER ROUNDS. Prints JSON.
+// One engine's share of bench:peers, in Chromium: node peers-chromium.mjs MODEL_FOLDER THREADS ROUNDS. Prints JSON.
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { extname, join } from 'node:path';
@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import puppeteer from 'puppeteer-core';
 import { root } from './prepare.mjs';
 
-const [folder, rounds] = process.argv.slice(2);
+const [folder, threads, rounds] = process.argv.slice(2);
 const modules = join(root, 'bench/node_modules');
 const FOLDERS = {
   model: folder,
@@ -48,7 +48,7 @@ try {
   page.on('pageerror', (error) => console.error(error.message));
   await page.goto(`http://127.0.0.1:${server.address().port}/`);
   await page.waitForFunction(() => globalThis.runPeers, { timeout: 60_000 });
-  const rows = await page.evaluate((count) => globalThis.runPeers(count), Number(rounds));
+  const rows = await page.evaluate((...counts) => globalThis.runPeers(...counts), Number(threads), Number(rounds));
   console.log(JSON.stringify(rows));
 } finally {
   await browser.close();

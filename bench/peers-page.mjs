@@ -9,25 +9,31 @@ import { contenders } from './contenders/index.mjs';
 import { inferShapes, readNetwork } from './internals.ts';
 import { deviation, measure } from './measure.mjs';
 
-const file = async (name) => new Uint8Array(await (await fetch(`/model/${name}`)).arrayBuffer());
+const file = async (name) => {
+  const answer = await fetch(`/model/${name}`);
+  return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : undefined;
+};
 
 /** @returns rows for bench/peers.mjs */
-globalThis.runPeers = async (rounds) => {
-  ort.env.wasm.numThreads = 1;
+globalThis.runPeers = async (threads, rounds) => {
+  ort.env.wasm.numThreads = threads;
   ort.env.wasm.wasmPaths = '/ort/';
   ort.env.logLevel = 'error';
   setWasmPaths('/tfjs/');
-  setThreadsCount(1);
+  setThreadsCount(threads);
   await tf.setBackend('wasm');
   await tf.ready();
-  await LiteRt.loadLiteRt('/litert/');
-  const model = {
-    float32: await file('float32.safetensors'),
-    int8: await file('int8.safetensors'),
-    ranges: JSON.parse(new TextDecoder().decode(await file('ranges.json'))),
-  };
+  await LiteRt.loadLiteRt('/litert/', { threads: threads > 1 });
+  const quantized = await file('quantized.tflite');
+  const model = quantized
+    ? { quantized, picture: await file('picture.rgb') }
+    : {
+        float32: await file('float32.safetensors'),
+        int8: await file('int8.safetensors'),
+        ranges: JSON.parse(new TextDecoder().decode(await file('ranges.json'))),
+      };
   const engine = { loadModel, readNetwork, inferShapes, tfliteModel, detectFeatures, ort, tf, litert: LiteRt };
-  const all = await contenders(engine, model, { deviation });
+  const all = await contenders(engine, model, { deviation, threads });
   const times = await measure(all, rounds);
-  return times.map((time, i) => ({ ...time, precision: all[i].precision, threads: all[i].threads, deviation: all[i].deviation ?? 0 }));
+  return times.map((time, i) => ({ ...time, precision: all[i].precision, threads, deviation: all[i].deviation ?? 0 }));
 };

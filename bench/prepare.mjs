@@ -1,5 +1,5 @@
 // The files that the benchmarks run on, from a checkpoint: its float32 and int8 networks, and its tensors' ranges.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadLocalModel, quantizeLocal, sessionOf } from '../build/internals.js';
 
@@ -36,5 +36,21 @@ export async function prepare(checkpoint) {
   writeFileSync(join(folder, 'float32.safetensors'), float.save());
   writeFileSync(join(folder, 'int8.safetensors'), (await quantizeLocal(float, pictures)).save());
   writeFileSync(join(folder, 'ranges.json'), JSON.stringify(ranges));
+  return folder;
+}
+
+/** A network of 8-bit activations that others run too. It is not in the repository. */
+export const QUANTIZED = join(root, '../shared/models/v2-1.0-224-ptq-int8.tflite');
+const PICTURES = join(root, '../shared/imagenet/validation');
+
+/** @returns the folder that holds quantized.tflite and picture.rgb, a photograph in the network's size; undefined where QUANTIZED is missing */
+export async function prepareQuantized() {
+  if (!existsSync(QUANTIZED)) return undefined;
+  const folder = join(root, 'build/bench/quantized');
+  mkdirSync(folder, { recursive: true });
+  copyFileSync(QUANTIZED, join(folder, 'quantized.tflite'));
+  const picture = readdirSync(PICTURES, { recursive: true }).find((name) => name.endsWith('.jpg'));
+  const { default: sharp } = await import('sharp');
+  writeFileSync(join(folder, 'picture.rgb'), await sharp(join(PICTURES, picture)).resize(224, 224).removeAlpha().raw().toBuffer());
   return folder;
 }

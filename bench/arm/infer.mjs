@@ -54,10 +54,12 @@ const ENGINES = {
     const input = { data: noise(SIDE * SIDE * 3), shape: [1, SIDE, SIDE, 3] };
     return () => model.predict(input);
   },
-  'LiteRT.js': async ({ file }) => {
+  'LiteRT.js': async ({ file, precision }) => {
     const { loadLiteRt } = await import('./litert.mjs');
     const { litert } = await import('../contenders/litert.mjs');
-    return (await litert(await loadLiteRt(), '', new Uint8Array(readFileSync(file)), SIDE, noise(SIDE * SIDE * 3))).run;
+    const floats = noise(SIDE * SIDE * 3);
+    const input = precision === 'int8' ? Uint8Array.from(floats, (x) => 128 + x * 64) : floats;
+    return (await litert(await loadLiteRt(), '', new Uint8Array(readFileSync(file)), SIDE, input)).run;
   },
   'tfjs-backend-wasm': async ({ file }) => {
     const { readNetwork } = await import('../../build/internals.js');

@@ -1,43 +1,38 @@
 // bench/results/arm.json as a plot and as the tables of docs/phones.md.
-import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { barChart } from '../chart.mjs';
+import { markdownTable, writeDocs } from '../docs.mjs';
 import { root } from '../prepare.mjs';
 
-const DOCS = join(root, 'docs/phones.md');
-const MARKERS = ['<!-- npm run bench:arm writes from here -->', '<!-- to here -->'];
 /** The processor of the plot and of the table by layer: the big core of phones of 2018 to 2020. */
 const TYPICAL = 'neoverse-n1';
 
 const million = (cycles) => (cycles === undefined ? '' : (cycles / 1e6).toFixed(1));
-const line = (cells) => `| ${cells.join(' | ')} |`;
 const contender = ({ engine, precision, kernels, simd }) => [engine, precision, kernels, simd].filter(Boolean).join(', ');
 
 function cyclesTable(rows, processors) {
   const head = ['network', 'million cycles', ...processors.map(({ name }) => name), 'x64, by the model', 'measured', 'cycles a nanosecond'];
-  const lines = [line(head), `|---|---|${'---:|'.repeat(head.length - 2)}`];
-  for (const row of rows) {
+  const lines = rows.map((row) => {
     const here = row.x64?.cycles?.native;
     const measured = row.measured ? `${row.measured.median.toFixed(2)} ms` : '';
     const rate = row.measured && here ? (here / row.measured.median / 1e6).toFixed(2) : '';
     const cycles = processors.map(({ model }) => million(row.arm64.cycles[model]));
-    lines.push(line([row.network, contender(row), ...cycles, million(here), measured, rate]));
-  }
-  return lines.join('\n');
+    return [row.network, contender(row), ...cycles, million(here), measured, rate];
+  });
+  return markdownTable(head, lines, 1);
 }
 
 function layersTable(rows) {
   const own = rows.filter(({ arm64 }) => arm64.layers.length > 0);
   const kinds = [...new Set(own.flatMap(({ arm64 }) => arm64.layers.map(({ kind }) => kind)))].sort();
-  const lines = [line(['network', 'cycles a multiply-add', ...kinds]), `|---|---|${'---:|'.repeat(kinds.length)}`];
-  for (const row of own) {
+  const lines = own.map((row) => {
     const rates = kinds.map((kind) => {
       const found = row.arm64.layers.find((each) => each.kind === kind);
       return found ? (found.cycles[TYPICAL] / found.madds).toFixed(3) : '';
     });
-    lines.push(line([row.network, contender(row), ...rates]));
-  }
-  return lines.join('\n');
+    return [row.network, contender(row), ...rates];
+  });
+  return markdownTable(['network', 'cycles a multiply-add', ...kinds], lines, 1);
 }
 
 /** @param left rows { name, reason } @returns a line for each reason */
@@ -83,9 +78,5 @@ ${
         .join('\n')}\n`
     : ''
 }`;
-  const [before, after] = MARKERS;
-  const docs = readFileSync(DOCS, 'utf8');
-  const [start, end] = [docs.indexOf(before), docs.indexOf(after)];
-  if (start < 0 || end < start) throw new Error(`${DOCS} lacks its markers: ${MARKERS.join(' and ')}`);
-  writeFileSync(DOCS, `${docs.slice(0, start + before.length)}\n\n${text.trimEnd()}\n\n${docs.slice(end)}`);
+  writeDocs('phones.md', 'npm run bench:arm', text);
 }

@@ -8,12 +8,11 @@ function planes(input, pixels) {
 }
 
 /** @param ort the module: onnxruntime-web or onnxruntime-node */
-export async function onnxruntime(ort, name, model, side, input, options = {}) {
+export async function onnxruntime(ort, name, model, side, input, threads = 1) {
   const session = await ort.InferenceSession.create(model, {
     graphOptimizationLevel: 'all',
-    intraOpNumThreads: 1,
+    intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    ...options,
   });
   const feeds = { input: new ort.Tensor('float32', planes(input, side * side), [1, 3, side, side]) };
   return { name, run: async () => (await session.run(feeds)).logits.data, dispose: () => session.release() };
