@@ -48,8 +48,12 @@ export async function screenshot(page: Page, name: string): Promise<void> {
 /** A program of an example, until `stop()`. */
 export interface Running {
   readonly child: ChildProcess;
-  /** The first line of standard output or error that matches. */
-  line(pattern: RegExp): Promise<RegExpMatchArray>;
+  /** The first line of standard output or error that matches, once there is one. */
+  line(pattern: RegExp): Promise<RegExpExecArray>;
+  /** Waits for so many lines that match. */
+  count(pattern: RegExp, lines: number): Promise<void>;
+  /** The lines so far that match. */
+  all(pattern: RegExp): RegExpExecArray[];
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
@@ -64,20 +68,26 @@ export function start(command: string, args: readonly string[], folder: string, 
     });
   }
   const ended = once(child, 'close');
+  const all = (pattern: RegExp) => lines.map((line) => pattern.exec(line)).filter((match) => match !== null);
+  const count = (pattern: RegExp, wanted: number) =>
+    new Promise<void>((found, failed) => {
+      const look = () => {
+        if (all(pattern).length < wanted) return;
+        listeners.delete(look);
+        found();
+      };
+      listeners.add(look);
+      look();
+      ended.then(() => failed(new Error(`${command} ended without ${wanted} lines like ${pattern}:\n${lines.join('\n')}`)), failed);
+    });
   return {
     child,
-    line: (pattern) =>
-      new Promise((found, failed) => {
-        const look = () => {
-          const match = lines.map((line) => pattern.exec(line)).find((result) => result);
-          if (!match) return;
-          listeners.delete(look);
-          found(match);
-        };
-        listeners.add(look);
-        look();
-        ended.then(() => failed(new Error(`${command} ended without a line like ${pattern}:\n${lines.join('\n')}`)), failed);
-      }),
+    all,
+    count,
+    line: async (pattern) => {
+      await count(pattern, 1);
+      return all(pattern)[0] as RegExpExecArray;
+    },
     stop: async (signal = 'SIGTERM') => {
       if (child.exitCode === null && child.signalCode === null) child.kill(signal);
       await ended;

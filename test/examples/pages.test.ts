@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import puppeteer, { type Browser, type ElementHandle, type Page } from 'puppeteer-core';
+import sharp from 'sharp';
 import { CHROMIUM, CHROMIUM_ARGUMENTS } from '../browsers/engines.js';
 import { EXAMPLES, installed, PICTURES, record, screenshot } from './example.js';
 
@@ -154,6 +155,42 @@ shown('transfer: classes of your own, learnt in the page', async () => {
   expect(right / count).toBeGreaterThan(0.8); // chance is a half
   await screenshot(page, 'transfer');
   record('transfer', `${learnt} ${right} of ${count} new pictures named right`, started);
+});
+
+shown('camera: the newest frame, until it is stopped', async () => {
+  // A camera that films one picture.
+  const film = join(await mkdtemp(join(tmpdir(), 'mobilenet-v3-film-')), 'film.mjpeg');
+  const frame = await sharp(PICTURES.panda.file).resize(640, 480, { fit: 'contain' }).jpeg({ quality: 95 }).toBuffer();
+  await writeFile(film, Buffer.concat([frame, frame, frame]));
+  const own = await puppeteer.launch({
+    executablePath: CHROMIUM,
+    args: [
+      ...CHROMIUM_ARGUMENTS,
+      '--use-fake-ui-for-media-stream',
+      '--use-fake-device-for-media-stream',
+      `--use-file-for-fake-video-capture=${film}`,
+    ],
+  });
+  try {
+    page = await own.newPage();
+    page.setDefaultTimeout(45_000);
+    await page.setViewport({ width: 560, height: 760 });
+    await open('camera');
+    await page.click('#start');
+    expect(await text('#answer', /%/)).toContain(PICTURES.panda.label);
+    const seen = await text('#status', /^[1-9]\d+ frames/);
+    await screenshot(page, 'camera');
+    await page.click('#stop');
+    await page.waitForSelector('#start:not([disabled])');
+    const stopped = await page.$eval('#status', ({ textContent }) => textContent);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    expect(await page.$eval('#status', ({ textContent }) => textContent)).toBe(stopped);
+    expect(await page.$eval('video', ({ srcObject }) => (srcObject as MediaStream).getTracks()[0]?.readyState)).toBe('ended');
+    record('camera', `${seen}: ${PICTURES.panda.label}`, started);
+  } finally {
+    await own.close();
+    page = await browser.newPage();
+  }
 });
 
 shown('extension: Manifest V3, in a worker without a blob', async () => {

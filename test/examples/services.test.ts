@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { BUN, DENO, EXAMPLES, PICTURES, type Running, record, start } from './example.js';
+import { promisify } from 'node:util';
+import { BUN, DENO, EXAMPLES, installed, PICTURES, type Running, record, start, WORKERD } from './example.js';
 
 // The services of examples/: each runs as a process, as its README says.
+
+const execute = promisify(execFile);
 
 const SERVICES = [
   { name: 'node-http', command: process.execPath, args: ['server.mjs'], there: true },
@@ -37,6 +41,27 @@ for (const { name, command, args, there } of SERVICES) {
     record(name, `${pictures.length} pictures posted at once, all named right; what is no picture is refused`, started);
   });
 }
+
+(WORKERD && installed('jpeg-js') ? it : it.skip)(
+  'workerd: classifies what is posted, by an int8 network',
+  async () => {
+    const started = performance.now();
+    const folder = join(EXAMPLES, 'workerd');
+    await execute(process.execPath, ['build.mjs'], { cwd: folder });
+    running = start(WORKERD, ['serve', 'config.capnp', '--control-fd=1', '--socket-addr=http=127.0.0.1:0'], folder);
+    const [, port] = (await running.line(/"event":"listen".*"port":(\d+)/)) as unknown as [string, string];
+    const address = `http://127.0.0.1:${port}/`;
+    const labels = [];
+    for (const { file } of Object.values(PICTURES)) {
+      const [best] = (await (await post(address, readFileSync(file))).json()) as [{ label: string }];
+      labels.push(best.label);
+    }
+    expect(labels).toEqual(Object.values(PICTURES).map(({ label }) => label));
+    expect((await post(address, 'no picture')).status).toBe(400);
+    record('workerd', `${labels.length} pictures posted, all named right by an int8 network; what is no picture is refused`, started);
+  },
+  180_000,
+);
 
 it('node-http: ends when it is told to, and refuses what is too large', async () => {
   running = start(process.execPath, ['server.mjs'], join(EXAMPLES, 'node-http'), { PORT: '0' });
