@@ -14,10 +14,11 @@ export const noise = (length) => Float32Array.from({ length }, (_, i) => Math.si
 /** The same of probabilities, between two engines that round one quantized network each in its way. */
 const QUANTIZED_TOLERANCE = 0.05;
 
-/** @param y logits, or probabilities in any unit @returns probabilities */
+/** @param y logits, or probabilities as bytes, in 256ths @returns probabilities */
 function probabilities(y) {
-  const high = y.reduce((most, x) => Math.max(most, x), 0);
-  const shares = y.some((x) => x < 0) ? Float32Array.from(y, (x) => Math.exp(x - high)) : Float32Array.from(y);
+  if (y instanceof Uint8Array) return Float32Array.from(y, (x) => x / 256);
+  const high = y.reduce((most, x) => Math.max(most, x), Number.NEGATIVE_INFINITY);
+  const shares = Float32Array.from(y, (x) => Math.exp(x - high));
   const sum = shares.reduce((total, x) => total + x, 0);
   return shares.map((x) => x / sum);
 }
