@@ -68,11 +68,11 @@ const TYPES: Record<string, string> = {
   }
   const ready = (page: Page) => page.waitForFunction(() => /classes/.test(document.getElementById('model')?.textContent ?? ''));
   const text = (page: Page, selector: string) => page.$eval(selector, (element) => (element as HTMLElement).innerText);
-  const run = async (page: Page) => {
+  const run = async (page: Page, timeout = 50_000) => {
     await page.click('input[value="2"]');
     await page.click('input[value="mobilenet_v3_large"]');
     await page.click('#start');
-    await page.waitForFunction(() => document.getElementById('running')?.hidden, { timeout: 50_000 });
+    await page.waitForFunction(() => document.getElementById('running')?.hidden, { timeout });
   };
 
   it.each(['', 'demo.html'])('loads little before any weights: /%s', async (name) => {
@@ -112,8 +112,12 @@ const TYPES: Record<string, string> = {
   it('measures, checks the answers first, and fits a phone', async () => {
     headers = ISOLATED;
     const page = await open('');
-    await run(page);
+    await page.click('input[name="everyWay"]');
+    await run(page, 170_000);
     expect(await text(page, '#checked')).toContain('bit for bit');
+    const charts = await text(page, '#charts');
+    for (const way of ['pairs', 'products']) expect(charts).toContain(`int8, ${way}, `);
+    expect(await text(page, '#notes')).toMatch(/int8 was computed in (pairs|planes)/);
     expect(await text(page, '#summary')).toMatch(/int8 is \d\.\d\d times as fast/);
     // Float32 and int8, with each SIMD, on one thread and on two.
     expect((await page.$$('#charts .bars tr')).length).toBeGreaterThanOrEqual(1 + 2 * 2);
@@ -125,7 +129,7 @@ const TYPES: Record<string, string> = {
     expect(small).toEqual([]);
     expect(errors).toEqual([]);
     await page.close();
-  });
+  }, 180_000);
 
   it('shows a linked result, and what is no result', async () => {
     const page = await open('');

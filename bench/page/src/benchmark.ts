@@ -83,6 +83,8 @@ function showNotes({ drift, hidden, failures, rows }: Result): void {
   if (drift > NOTABLE_DRIFT)
     notes.push(`The last round was ${percent(drift)} slower than the first: the device gets warm, or something else runs.`);
   if (hidden) notes.push('The page was out of sight for a while; what was measured then is left out.');
+  const chosen = [...new Set(rows.filter(({ kernels }) => !kernels).flatMap((row) => row.chosen ?? []))];
+  if (chosen.length > 0) notes.push(`int8 was computed in ${chosen.join(' and ')}; each way gives the same bits.`);
   const [first] = rows;
   if (first) {
     const load = Math.min(...rows.map((row) => row.load));
@@ -186,7 +188,13 @@ function start(): void {
     say('message', `The worker that measures died${event.message ? ` (${event.message})` : ''}. What it had is kept; start again.`);
     ended();
   };
-  tell({ kind: 'start', base: new URL('./', document.baseURI).href, networks, rounds: Number(form.get('rounds')) });
+  tell({
+    kind: 'start',
+    base: new URL('./', document.baseURI).href,
+    networks,
+    rounds: Number(form.get('rounds')),
+    everyWay: form.has('everyWay'),
+  });
   void keepAwake();
 }
 

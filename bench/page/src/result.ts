@@ -1,8 +1,10 @@
-import type { Features } from 'mobilenet-v3-wasm';
+import type { Features, RuntimeFeatures } from 'mobilenet-v3-wasm';
 
 export type NetworkName = 'mobilenet_v3_small' | 'mobilenet_v3_large';
 export type Precision = 'float32' | 'int8';
 export type Simd = 'baseline' | 'relaxed';
+/** How int8 is computed: loadModel's option `kernels`, and what a model says of itself. */
+export type Kernels = RuntimeFeatures['kernels'];
 
 /** One way to run a network. */
 export interface Way {
@@ -10,6 +12,8 @@ export interface Way {
   readonly precision: Precision;
   readonly simd: Simd;
   readonly threads: number;
+  /** The way to compute int8 that was asked for; undefined: the model chose. */
+  readonly kernels?: Kernels;
 }
 
 /** What one way took, over several rounds; milliseconds. */
@@ -23,6 +27,8 @@ export interface Row extends Way {
   /** From bytes in memory to the first logits. */
   readonly load: number;
   readonly memoryBytes: number;
+  /** How int8 was computed in the end. */
+  readonly chosen?: Kernels;
 }
 
 export interface LayerTime {
@@ -58,11 +64,11 @@ export interface Result {
   readonly failures: readonly string[];
 }
 
-export const wayName = ({ precision, simd, threads }: Omit<Way, 'network'>) =>
-  `${precision}, ${simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}, ${threads} thread${threads > 1 ? 's' : ''}`;
+export const wayName = ({ precision, simd, threads, kernels }: Omit<Way, 'network'>) =>
+  `${precision}, ${kernels ? `${kernels}, ` : ''}${simd === 'relaxed' ? 'relaxed SIMD' : 'SIMD'}, ${threads} thread${threads > 1 ? 's' : ''}`;
 
 export const sameWay = (a: Way, b: Way) =>
-  a.network === b.network && a.precision === b.precision && a.simd === b.simd && a.threads === b.threads;
+  a.network === b.network && a.precision === b.precision && a.simd === b.simd && a.threads === b.threads && a.kernels === b.kernels;
 
 export const networkTitle = (network: NetworkName) => (network === 'mobilenet_v3_small' ? 'MobileNetV3-Small' : 'MobileNetV3-Large');
 
@@ -82,7 +88,7 @@ export function driftOf(rows: readonly Pick<Row, 'rounds'>[]): number {
 /** How many times as fast int8 is as float32, all else alike. */
 export function int8Ratio(rows: readonly Row[], network: NetworkName): number | undefined {
   const ratios = rows
-    .filter((row) => row.network === network && row.precision === 'int8')
+    .filter((row) => row.network === network && row.precision === 'int8' && !row.kernels)
     .flatMap((row) => {
       const float = rows.find((other) => sameWay(other, { ...row, precision: 'float32' }));
       return float ? [float.median / row.median] : [];
@@ -92,10 +98,11 @@ export function int8Ratio(rows: readonly Row[], network: NetworkName): number | 
 
 export function toCsv({ rows, device, date }: Result): string {
   const quoted = (value: string | number) => (typeof value === 'number' ? String(value) : `"${value.replaceAll('"', '""')}"`);
-  const header = 'date,user_agent,network,precision,simd,threads,median_ms,p10_ms,p90_ms,samples,rounds,load_ms,memory_bytes';
+  const header = 'date,user_agent,network,precision,simd,threads,kernels,median_ms,p10_ms,p90_ms,samples,rounds,load_ms,memory_bytes';
   const lines = rows.map((row) =>
     [
-      ...[date, device.userAgent, row.network, row.precision, row.simd, row.threads, row.median, row.p10, row.p90, row.samples],
+      ...[date, device.userAgent, row.network, row.precision, row.simd, row.threads, row.chosen ?? ''],
+      ...[row.median, row.p10, row.p90, row.samples],
       ...[row.rounds.length, row.load, row.memoryBytes],
     ].map(quoted),
   );
@@ -130,6 +137,8 @@ export async function fromFragment(fragment: string): Promise<Result | undefined
   }
 }
 
+export const KERNELS: readonly Kernels[] = ['pairs', 'products', 'planes'];
+
 const isRow = (row: Partial<Row> | null): row is Row =>
   typeof row === 'object' &&
   row !== null &&
@@ -137,6 +146,7 @@ const isRow = (row: Partial<Row> | null): row is Row =>
   (row.precision === 'float32' || row.precision === 'int8') &&
   (row.simd === 'baseline' || row.simd === 'relaxed') &&
   [row.threads, row.median, row.p10, row.p90, row.samples, row.load, row.memoryBytes].every((x) => typeof x === 'number' && x >= 0) &&
+  [row.kernels, row.chosen].every((kernels) => kernels === undefined || KERNELS.includes(kernels)) &&
   Array.isArray(row.rounds);
 
 /** A result from outside, or undefined. */

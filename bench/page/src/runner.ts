@@ -1,8 +1,10 @@
 // Measures, in a worker: the page stays free to scroll and to stop it.
-import { detectFeatures, loadModel } from 'mobilenet-v3-wasm';
+import { detectFeatures, loadModel, UnsupportedModelError } from 'mobilenet-v3-wasm';
 import {
   type Device,
   driftOf,
+  KERNELS,
+  type Kernels,
   type NetworkName,
   type Precision,
   type Profile,
@@ -14,7 +16,13 @@ import {
 } from './result';
 
 export type ToRunner =
-  | { readonly kind: 'start'; readonly base: string; readonly networks: readonly NetworkName[]; readonly rounds: number }
+  | {
+      readonly kind: 'start';
+      readonly base: string;
+      readonly networks: readonly NetworkName[];
+      readonly rounds: number;
+      readonly everyWay: boolean;
+    }
   | { readonly kind: 'visible'; readonly visible: boolean }
   | { readonly kind: 'stop' };
 
@@ -27,7 +35,8 @@ export type FromRunner =
 
 /** Rounds go on until medians agree this well, or there were twice as many as asked for. */
 const STABLE = 0.03;
-const WARM_UP = 3;
+/** Behind these, a model has chosen how to compute int8. */
+const WARM_UP = 8;
 const LEAST_SAMPLES = 10;
 const BLOCK_MILLISECONDS = 200;
 /** Of the standard deviation of the logits. */
@@ -48,6 +57,7 @@ interface Collected extends Way {
   readonly rounds: number[];
   load: number;
   memoryBytes: number;
+  chosen?: Kernels;
 }
 
 const rowOf = ({ times, rounds, ...rest }: Collected): Row => ({
@@ -70,8 +80,24 @@ function waysOf(networks: readonly NetworkName[], { features, cores }: Device): 
   );
 }
 
-const load = (bytes: Uint8Array, { precision, simd, threads }: Way) =>
-  loadModel(bytes, { simd, threads, ...(precision === 'float32' ? { precision } : {}) });
+const load = (bytes: Uint8Array, { precision, simd, threads, kernels }: Way) =>
+  loadModel(bytes, { simd, threads, ...(kernels ? { kernels } : {}), ...(precision === 'float32' ? { precision } : {}) });
+
+/** Every way to compute int8 that this engine has, on one thread, besides what a model chooses. */
+async function withKernels(ways: readonly Way[], files: ReadonlyMap<NetworkName, Uint8Array>): Promise<Way[]> {
+  const all = [...ways];
+  for (const way of ways.filter(({ precision, threads }) => precision === 'int8' && threads === 1)) {
+    for (const kernels of KERNELS) {
+      try {
+        (await load(files.get(way.network) as Uint8Array, { ...way, kernels })).dispose();
+        all.push({ ...way, kernels });
+      } catch (error) {
+        if (!(error instanceof UnsupportedModelError)) throw error;
+      }
+    }
+  }
+  return all;
+}
 
 async function fetched(address: string): Promise<Uint8Array<ArrayBuffer>> {
   const response = await fetch(address);
@@ -111,7 +137,7 @@ async function measure(
   bytes: Uint8Array,
   way: Way,
   input: Float32Array,
-): Promise<{ times: number[]; load: number; memory: number } | undefined> {
+): Promise<{ times: number[]; load: number; memory: number; chosen: Kernels } | undefined> {
   await whenVisible();
   hiddenOnce ||= !visible;
   const begun = performance.now();
@@ -131,8 +157,9 @@ async function measure(
     if (times.length % LEAST_SAMPLES === 0) await new Promise((resolve) => setTimeout(resolve));
   }
   const memory = model.memory.totalBytes;
+  const { kernels: chosen } = model.runtimeFeatures;
   model.dispose();
-  return visible && times.length >= LEAST_SAMPLES ? { times, load: loaded, memory } : undefined;
+  return visible && times.length >= LEAST_SAMPLES ? { times, load: loaded, memory, chosen } : undefined;
 }
 
 const isStable = ({ rounds }: Collected) => {
@@ -153,15 +180,16 @@ async function profiles(networks: readonly NetworkName[], files: ReadonlyMap<Net
   return result;
 }
 
-async function run({ base, networks, rounds }: Extract<ToRunner, { kind: 'start' }>): Promise<void> {
+async function run({ base, networks, rounds, everyWay }: Extract<ToRunner, { kind: 'start' }>): Promise<void> {
   const features = detectFeatures();
   const device: Device = { userAgent: navigator.userAgent, cores: navigator.hardwareConcurrency ?? 1, features };
-  const ways = waysOf(networks, device);
   const files = new Map<NetworkName, Uint8Array>();
   for (const network of networks) {
     send({ kind: 'status', text: `fetching ${network}`, done: 0, all: 1 });
     files.set(network, await fetched(`${base}${network}.int8.safetensors`));
   }
+  const usual = waysOf(networks, device);
+  const ways = everyWay ? await withKernels(usual, files) : usual;
   send({ kind: 'status', text: 'checking the answers', done: 0, all: 1 });
   await check(ways, files, base);
 
@@ -188,6 +216,7 @@ async function run({ base, networks, rounds }: Extract<ToRunner, { kind: 'start'
         way.rounds.push(quantile(block.times, 0.5));
         way.load = Math.min(way.load, block.load);
         way.memoryBytes = block.memory;
+        if (way.precision === 'int8') way.chosen = block.chosen;
       } catch (error) {
         // Memory that cannot be had, a worker that died: the others go on.
         failed.add(way);
