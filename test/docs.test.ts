@@ -102,6 +102,7 @@ describe("the command line's options, as these tests read them", () => {
       'embed',
       'evaluate',
       'inspect',
+      'paper',
       'quantize',
     ]);
     expect(COMMANDS.get('bench')).toEqual(

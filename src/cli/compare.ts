@@ -5,7 +5,7 @@ import { listLabelled } from '../evaluation/dataset.js';
 import { ladder, type Rung } from '../evaluation/ladder.js';
 import { layerErrors } from '../evaluation/layer-error.js';
 import { compare as compareModels } from '../evaluation/metrics.js';
-import { TABLE_4 } from '../evaluation/paper.js';
+import { TABLE_4 } from '../evaluation/paper/published.js';
 import { compareReport } from '../evaluation/report.js';
 import type { ComparisonResult } from '../evaluation/result.js';
 import type { Tensor } from '../inputs.js';

@@ -9,6 +9,7 @@ import { downloadCommand } from './download.js';
 import { embedCommand } from './embed.js';
 import { evaluateCommand } from './evaluate.js';
 import { inspectCommand } from './inspect.js';
+import { paperCommand } from './paper.js';
 import { quantizeCommand } from './quantize.js';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
@@ -25,6 +26,7 @@ for (const command of [
   evaluateCommand,
   inspectCommand,
   benchCommand,
+  paperCommand,
   convertCommand,
   downloadCommand,
 ]) {

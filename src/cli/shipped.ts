@@ -1,4 +1,5 @@
 import { existsSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 
 // What the repository ships beside the code, and the npm package does not: its own checkpoints and pictures.
@@ -12,3 +13,9 @@ export const SHIPPED = {
 };
 
 export const shippedIsHere = () => [...SHIPPED.weights, SHIPPED.images, SHIPPED.calibration].every((path) => existsSync(path));
+
+/** What networks trained at equal cost score (training/ablate.py). */
+export async function shippedAblation(): Promise<unknown> {
+  const file = root('training/ablation.json');
+  return existsSync(file) ? JSON.parse(await readFile(file, 'utf8')) : undefined;
+}

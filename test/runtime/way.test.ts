@@ -1,3 +1,4 @@
+import type { ArchitectureName } from '../../src/architecture/tables.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { Exports } from '../../src/engine/exports.js';
 import { machineOf } from '../../src/engine/machine.js';
@@ -48,16 +49,16 @@ describe('the machine', () => {
 });
 
 describe('ways to compute int8', () => {
-  let files: Record<'v3' | 'v2', Uint8Array>;
+  let files: Record<'v3' | 'v2' | 'mnasnet', Uint8Array>;
   beforeAll(async () => {
-    const saved = async (architecture: 'mobilenet_v3_small' | 'mobilenet_v2') => {
+    const saved = async (architecture: ArchitectureName) => {
       const float = await localModel(fuse(randomNetwork(architecture, { classes: 31, width: 0.75 })));
       return (await quantize(float, [image(1, 96)], { rounding: 'nearest' })).save();
     };
-    files = { v3: await saved('mobilenet_v3_small'), v2: await saved('mobilenet_v2') };
+    files = { v3: await saved('mobilenet_v3_small'), v2: await saved('mobilenet_v2'), mnasnet: await saved('mnasnet_a1') };
   });
 
-  it.each(['v3', 'v2'] as const)('give bit-identical logits (%s), on any number of threads', async (network) => {
+  it.each(['v3', 'v2', 'mnasnet'] as const)('give bit-identical logits (%s), on any number of threads', async (network) => {
     const [pairs, products] = [
       await loadModel(files[network], { kernels: 'pairs' }),
       await loadModel(files[network], { kernels: 'products', threads: 2 }),
