@@ -1,0 +1,81 @@
+import { Engine, moduleFor } from '../../src/engine/engine.js';
+import type { Exports } from '../../src/engine/exports.js';
+import { detectFeatures } from '../../src/engine/features.js';
+import { FIELDS, INSTRUCTION_BYTES } from '../../src/engine/instruction.js';
+import { Kernel } from '../../src/engine/kernel.js';
+import { adoptModule } from '../../src/engine/variants.js';
+import type { WayName } from '../../src/runtime/way.js';
+import { type Dot, relaxedModule } from './emulated.js';
+
+/** The relaxed kernels on a processor with an exact dot product of bytes. */
+async function emulated(dot: Dot): Promise<Engine> {
+  const original = await moduleFor('baseline');
+  adoptModule({ key: original.key, module: await relaxedModule(dot) });
+  const engine = await Engine.create('baseline');
+  adoptModule(original);
+  return engine;
+}
+
+/** The same engine with another way to run a program. */
+const running = (engine: Engine, threads: number, execute: Exports['execute']): Engine =>
+  Object.create(engine, { threads: { value: threads }, exports: { value: { ...engine.exports, execute } } }) as Engine;
+
+/** The same engine with every instruction computed as `threads` shares, one after the other: what threads do at once. */
+export const inShares = (engine: Engine, threads: number): Engine =>
+  running(engine, threads, (program, count) => {
+    for (let i = 0; i < count; i++) {
+      for (let thread = 0; thread < threads; thread++) engine.exports.execute(program + i * INSTRUCTION_BYTES, 1, thread, threads);
+    }
+  });
+
+/** The same engine, where an instruction that writes outside of its output is an error. */
+export const guarded = (engine: Engine): Engine =>
+  running(engine, engine.threads, (program, count, thread, threads) => {
+    const first = engine.exports.heapBase();
+    for (let i = 0; i < count; i++) {
+      const at = program + i * INSTRUCTION_BYTES;
+      const memory = Buffer.from(engine.memory.buffer, first);
+      const before = Buffer.from(memory);
+      engine.exports.execute(at, 1, thread, threads);
+      for (const [from, to] of outputsOf(engine.ints(at, FIELDS.length), threads))
+        memory.copy(before, from - first, from - first, to - first);
+      if (memory.equals(before)) continue;
+      const where = first + memory.findIndex((byte, j) => byte !== before[j]);
+      throw new Error(`${Kernel[engine.ints(at, 1)[0] as number]} writes to ${where}, outside of its output.`);
+    }
+  });
+
+/** The stretches of memory, from and to, that an instruction may write to. */
+function* outputsOf(words: Int32Array, threads: number): Generator<[number, number]> {
+  const word = (name: (typeof FIELDS)[number]) => words[FIELDS.indexOf(name)] as number;
+  const [output, stride, height] = [word('output'), word('outputRowStride'), Math.max(word('height'), 1)];
+  const name = Kernel[word('kernel')] as string;
+  if (name === 'clear_halo') {
+    const [row, corner] = [word('width') * word('pixelBytes'), word('padTop') * stride + word('padLeft') * word('pixelBytes')];
+    yield [output - corner, output];
+    for (let y = 0; y < height - 1; y++) yield [output + y * stride + row, output + (y + 1) * stride];
+    const end = output - corner + (word('padTop') + height + word('rowsBelow')) * stride;
+    yield [output + (height - 1) * stride + row, end];
+    return;
+  }
+  const bytes = Math.max(word('width'), 1) * word('channels') * (/^f32|dequantize/.test(name) ? 4 : 2);
+  for (let y = 0; y < height; y++) yield [output + y * stride, output + y * stride + bytes];
+  if (word('scratchBytes') > 0) yield [word('scratch'), word('scratch') + word('scratchBytes') * threads];
+}
+
+export interface Machine {
+  readonly name: string;
+  readonly way: WayName;
+  readonly engine: () => Promise<Engine>;
+}
+
+const variants = detectFeatures().relaxedSimd ? (['baseline', 'relaxed'] as const) : (['baseline'] as const);
+
+/** What every kernel test runs on: each variant and way that there is here, and planes on a processor that has them. */
+export const MACHINES: readonly Machine[] = [
+  ...variants.flatMap((simd) =>
+    (['pairs', 'products'] as const).map((way) => ({ name: `${simd} SIMD, ${way}`, way, engine: () => Engine.create(simd) })),
+  ),
+  { name: 'planes, signed bytes', way: 'planes', engine: () => emulated('signed') },
+  { name: 'planes, unsigned bytes', way: 'planes', engine: () => emulated('unsigned') },
+];
