@@ -7,7 +7,7 @@ const sizeOf = (shape: Shape) => shape.reduce((product, side) => product * side,
 const at = (values: number | ArrayLike<number>, c: number) => (typeof values === 'number' ? values : (values[c] as number));
 
 /** Applies f at every place of a new tensor. */
-function make(shape: Shape, f: (n: number, y: number, x: number, c: number) => number): Tensor {
+export function make(shape: Shape, f: (n: number, y: number, x: number, c: number) => number): Tensor {
   const data = new Float32Array(sizeOf(shape));
   let i = 0;
   for (let n = 0; n < shape[0]; n++)
@@ -15,10 +15,15 @@ function make(shape: Shape, f: (n: number, y: number, x: number, c: number) => n
   return { data, shape };
 }
 
-const read = ({ data, shape: [, h, w, channels] }: Pick<Tensor | QTensor, 'data' | 'shape'>, n: number, y: number, x: number, c: number) =>
-  data[((n * h + y) * w + x) * channels + c] as number;
+export const read = (
+  { data, shape: [, h, w, channels] }: Pick<Tensor | QTensor, 'data' | 'shape'>,
+  n: number,
+  y: number,
+  x: number,
+  c: number,
+) => data[((n * h + y) * w + x) * channels + c] as number;
 
-const clamp = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high);
+export const clamp = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high);
 export const activations = {
   none: (x: number) => x,
   relu: (x: number) => Math.max(x, 0),
@@ -49,7 +54,7 @@ function extent(
 }
 
 /** The sum of a convolution at every place, of values that `value` and `weight` give. */
-function convolve(
+export function convolve(
   x: Pick<Tensor | QTensor, 'data' | 'shape'>,
   filter: Pick<Tensor | QFilter, 'shape'>,
   { strides = [1, 1], padding, groups = 1 }: ConvOptions,
@@ -138,7 +143,7 @@ export function squeezeExcite(x: Tensor, { reduce, expand }: { reduce: DenseLaye
 // --- integers
 
 /** Rounds half to even, as wasm's f32x4.nearest does. */
-function nearest(x: number): number {
+export function nearest(x: number): number {
   const floor = Math.floor(x);
   const rest = x - floor;
   if (rest !== 0.5) return Math.round(x);
@@ -174,7 +179,7 @@ export function dequantize(x: QTensor): Tensor {
 const scaleAt = (q: QTensor | QFilter | QuantParams, c: number) => f(at(q.scale, c));
 
 /** x * scale * h-sigmoid, in the units of the output: the scale is inside the clamp. */
-const scaledHardSwish = (x: number, scale: number, gateScale: number) => f(x * clamp(f(f(x * gateScale) + f(scale / 2)), 0, scale));
+export const scaledHardSwish = (x: number, scale: number, gateScale: number) => f(x * clamp(f(f(x * gateScale) + f(scale / 2)), 0, scale));
 
 /** q = clamp(round(f32(sum) * m)), m = f32(input scale x filter scale / output scale), each step one float32 operation. */
 export function conv2dInt8(x: QTensor, filter: QFilter, options: ConvOptions & { readonly output: QuantParams }): QTensor {

@@ -1,0 +1,41 @@
+import type { Engine } from '../../src/engine/engine.js';
+import { Runner } from '../../src/kernels/runner.js';
+import { difference, firstDifference } from './compare.js';
+import { guarded, inShares, MACHINES } from './engines.js';
+import { piecesBy } from './piece-cases.js';
+import { select } from './select.js';
+
+/** Memory as other tensors leave it: read where nothing was written, its numbers spoil the result. */
+function litter(engine: Engine): Engine {
+  const mark = engine.mark();
+  const bytes = 1 << 18;
+  engine.bytes(engine.allocate(bytes), bytes).fill(0xff); // not-a-number, or -1
+  engine.release(mark);
+  return engine;
+}
+
+const [REAL, LANES] = [piecesBy(true), piecesBy(false)];
+
+describe.each(MACHINES)('pieces of networks, $name', ({ engine, way }) => {
+  let runners: Runner[];
+  beforeAll(async () => {
+    const [one, three] = [guarded(litter(await engine())), inShares(guarded(litter(await engine())), 3)];
+    runners = [new Runner(one, way), new Runner(three, way)];
+  });
+
+  it('on float32', () => {
+    for (const { name, piece, expected } of select(REAL)) {
+      for (const runner of runners) {
+        const error = difference(runner.float(piece), expected());
+        // Up to four layers, each rounded as often as it has values to sum.
+        expect([name, error < 1e-5 ? 0 : error]).toEqual([name, 0]);
+      }
+    }
+  });
+
+  it('on lanes, bit for bit', () => {
+    for (const { name, piece, expected } of select(LANES)) {
+      for (const runner of runners) expect([name, firstDifference(runner.float(piece), expected())]).toEqual([name, undefined]);
+    }
+  });
+});
