@@ -10,7 +10,7 @@ import { type Dot, relaxedModule } from './emulated.js';
 /** The relaxed kernels on a processor with an exact dot product of bytes. */
 async function emulated(dot: Dot): Promise<Engine> {
   const original = await moduleFor('baseline');
-  adoptModule({ key: original.key, module: await relaxedModule(dot) });
+  adoptModule({ ...original, module: await relaxedModule(dot) });
   const engine = await Engine.create('baseline');
   adoptModule(original);
   return engine;
@@ -29,13 +29,15 @@ export const inShares = (engine: Engine, threads: number): Engine =>
   });
 
 /** The same engine, where an instruction that writes outside of its output is an error. */
-export const guarded = (engine: Engine): Engine =>
-  running(engine, engine.threads, (program, count, thread, threads) => {
-    const first = engine.exports.heapBase();
+export function guarded(engine: Engine): Engine {
+  const first = engine.exports.heapBase();
+  let before = Buffer.alloc(0);
+  return running(engine, engine.threads, (program, count, thread, threads) => {
     for (let i = 0; i < count; i++) {
       const at = program + i * INSTRUCTION_BYTES;
       const memory = Buffer.from(engine.memory.buffer, first);
-      const before = Buffer.from(memory);
+      if (before.length !== memory.length) before = Buffer.alloc(memory.length);
+      memory.copy(before);
       engine.exports.execute(at, 1, thread, threads);
       for (const [from, to] of outputsOf(engine.ints(at, FIELDS.length), threads))
         memory.copy(before, from - first, from - first, to - first);
@@ -44,6 +46,7 @@ export const guarded = (engine: Engine): Engine =>
       throw new Error(`${Kernel[engine.ints(at, 1)[0] as number]} writes to ${where}, outside of its output.`);
     }
   });
+}
 
 /** The stretches of memory, from and to, that an instruction may write to. */
 function* outputsOf(words: Int32Array, threads: number): Generator<[number, number]> {
