@@ -147,6 +147,8 @@ const BETWEEN: Record<string, (b: Builder, a: string) => string> = {
   relu6: (b, a) => b.node({ kind: 'activation', activation: 'relu6' }, a),
   'h-swish': (b, a) => b.node({ kind: 'activation', activation: 'hardSwish' }, a),
   'h-sigmoid': (b, a) => b.node({ kind: 'activation', activation: 'hardSigmoid' }, a),
+  sigmoid: (b, a) => b.node({ kind: 'activation', activation: 'sigmoid' }, a),
+  swish: (b, a) => b.node({ kind: 'activation', activation: 'swish' }, a),
   'an affine function': (b, a) => b.node({ kind: 'affine', alpha: 0.7, beta: 0.3 }, a),
   'an affine function with a clamp': (b, a) => b.node({ kind: 'affine', alpha: -1.3, beta: 0.1, low: -0.6, high: 0.9 }, a),
   'a sum': (b, a) => b.node({ kind: 'add', activation: 'none' }, a, b.conv([a], 17)),

@@ -1,9 +1,9 @@
-import { type ConvNode, isDepthwise, type Node } from '../../src/graph/graph.js';
+import { type ConvNode, isCurve, isDepthwise, type Node } from '../../src/graph/graph.js';
 import { GATE_LANES, type Lanes, scaleOf, unitOf } from '../../src/graph/lanes.js';
 import { type FloatWeights, isQuantized, type QuantizedWeights } from '../../src/graph/network.js';
 import type { QTensor, Tensor } from '../../src/kernels/index.js';
 import type { Piece } from '../../src/kernels/runner.js';
-import { activations, clamp, convolve, make, nearest, read, scaledHardSwish } from './reference.js';
+import { activations, clamp, convolve, make, nearest, read, scaledHardSwish, sigmoidInSteps } from './reference.js';
 
 // Pieces of networks once more as plain loops, node by node: real numbers, or lanes of 16 bits, each step of which is one float32
 // operation.
@@ -145,6 +145,12 @@ function onIntegers(node: Node, weights: QuantizedWeights, [x, b]: Tensor[], lan
       const ratio = (c: number) => f(scaleOf(input, c) / step(c));
       if (node.activation === 'hardSwish') {
         return each(a, (v, _n, _y, _x, c) => stored(scaledHardSwish(v, ratio(c), f(scaleOf(input, c) ** 2 / 6 / step(c)))));
+      }
+      if (isCurve(node.activation)) {
+        const isSwish = node.activation === 'swish';
+        return each(a, (v, _n, _y, _x, c) =>
+          stored(f(sigmoidInSteps(f(v * f(scaleOf(input, c)))) * (isSwish ? f(v * ratio(c)) : f(1 / step(c))))),
+        );
       }
       const isSigmoid = node.activation === 'hardSigmoid';
       const [factor, offset] = isSigmoid ? [1 / 6, f(0.5 / step(0))] : [1, 0];
