@@ -1,20 +1,21 @@
-// What this engine computes: logits of one input for every variant and number of threads, as JSON. For arm64.mjs.
+// What this engine computes, for arm64.mjs: node fingerprint.mjs RUNS INFERENCES. RUNS is JSON, [{ file, simd, threads, kernels }].
+// Prints a line of JSON for each: the logits of the last inference, or why there are none.
 import { readFileSync } from 'node:fs';
-import { detectFeatures, loadModel } from '../dist/index.js';
+import { loadModel } from '../dist/index.js';
 
-const [, , ...files] = process.argv;
+const [runs, inferences] = [JSON.parse(process.argv[2]), Number(process.argv[3])];
 const SIDE = 224;
 const input = { data: Float32Array.from({ length: SIDE * SIDE * 3 }, (_, i) => Math.sin(i * 12.9898) * 1.5), shape: [1, SIDE, SIDE, 3] };
-const results = [];
-for (const file of files) {
-  const bytes = readFileSync(file);
-  for (const simd of detectFeatures().relaxedSimd ? ['baseline', 'relaxed'] : ['baseline']) {
-    for (const threads of [1, 2, 4]) {
-      const model = await loadModel(bytes, { simd, threads });
-      const { precision, runtimeFeatures } = model;
-      results.push({ file, precision, simd, threads: runtimeFeatures.threads, logits: [...(await model.predict(input))] });
-      model.dispose();
-    }
+for (const { file, ...options } of runs) {
+  try {
+    const model = await loadModel(readFileSync(file), options);
+    let logits;
+    for (let i = 0; i < inferences; i++) logits = await model.predict(input);
+    const { precision, runtimeFeatures } = model;
+    console.log(JSON.stringify({ precision, features: runtimeFeatures, logits: [...logits] }));
+    model.dispose();
+  } catch (error) {
+    if (error.name !== 'UnsupportedModelError') throw error;
+    console.log(JSON.stringify({ missing: error.message }));
   }
 }
-console.log(JSON.stringify({ arch: process.arch, version: process.version, results }));
