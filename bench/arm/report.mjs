@@ -22,6 +22,19 @@ function cyclesTable(rows, processors) {
   return markdownTable(head, lines, 1);
 }
 
+/** What an engine with all it needs runs, what one without relaxed SIMD runs, and the others. */
+const isUsual = ({ engine, precision, kernels, simd }) =>
+  engine !== 'ours' ||
+  (simd === 'relaxed' && (precision === 'float32' || kernels === 'planes')) ||
+  (simd === 'baseline' && (precision === 'float32' || kernels === 'products'));
+
+function phonesTable(rows, processors) {
+  const lines = rows
+    .filter(isUsual)
+    .map((row) => [row.network, contender(row), ...processors.map(({ model }) => million(row.arm64.cycles[model]))]);
+  return markdownTable(['network', 'million cycles', ...processors.map(({ name }) => name)], lines, 1);
+}
+
 function layersTable(rows) {
   const own = rows.filter(({ arm64 }) => arm64.layers.length > 0);
   const kinds = [...new Set(own.flatMap(({ arm64 }) => arm64.layers.map(({ kind }) => kind)))].sort();
@@ -79,4 +92,9 @@ ${
     : ''
 }`;
   writeDocs('phones.md', 'npm run bench:arm', text);
+  writeDocs(
+    'performance.md',
+    'npm run bench:arm',
+    `${phonesTable(estimated, processors)}\n\n${date}, \`npm run bench:arm\`: estimated by a model of the processor, not measured on a phone.`,
+  );
 }
