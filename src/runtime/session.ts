@@ -12,7 +12,7 @@ import { preprocess } from '../image/preprocess.js';
 import type { Framing, ModelInput, Pixels, Tensor } from '../inputs.js';
 import { PackedNetwork } from './packed-network.js';
 import { createPlan, type Plan, type Step } from './plan.js';
-import { fastest } from './race.js';
+import { agrees, fastest } from './race.js';
 import type { TensorView } from './tensors.js';
 import { type ChosenWay, firstWay, type Kernels, rivalsOf, type WayName } from './way.js';
 
@@ -20,7 +20,7 @@ const SMALLEST = 32;
 const LARGEST = 512;
 /** Plans kept, one an input size; when there are more, all are made anew. */
 const PLANS = 8;
-/** Inferences after which another way to compute may take the first one's place. */
+/** Inferences after which a way that depends on the engine's optimizing tier is looked at again. */
 const RECONSIDER_AFTER = 5;
 
 export interface RuntimeOptions {
@@ -56,7 +56,9 @@ export class Session {
   private mark = 0;
   private packed!: PackedNetwork;
   private inferences = 0;
-  private rivals: readonly ChosenWay[];
+  private readonly rivals: readonly ChosenWay[];
+  /** Whether reconsider() is still to come. */
+  private isDue: boolean;
 
   private constructor(
     readonly network: Network,
@@ -65,8 +67,8 @@ export class Session {
     private way: ChosenWay,
   ) {
     this.start = ownEngine.mark();
-    const isOpen = (options.kernels ?? 'auto') === 'auto' && network.lanes.size > 0;
-    this.rivals = isOpen ? rivalsOf(ownEngine, way) : [];
+    this.rivals = this.isOpen ? rivalsOf(ownEngine, way) : [];
+    this.isDue = network.lanes.size > 0 && (this.rivals.length > 0 || way.turn === 'later');
     this.pack(way);
   }
 
@@ -101,18 +103,28 @@ export class Session {
     this.mark = this.engine.mark();
   }
 
-  /** Once an engine's optimizing tier has seen the kernels, another way may be the fastest. The bits stay the same. */
+  /** Whether the caller leaves the way to us. */
+  private get isOpen(): boolean {
+    return (this.options.kernels ?? 'auto') === 'auto';
+  }
+
+  /**
+   * Once an engine's optimizing tier has compiled the kernels, another way may be the fastest, and one that was right may be wrong. The
+   * way that every engine has right decides what the bits are.
+   */
   private reconsider(): void {
+    this.isDue = false;
     const lanes = [...this.network.lanes.values()];
-    const narrow = lanes.filter(({ low, high }) => high - low <= 255).length;
-    const winner = fastest(this.engine, [this.way, ...this.rivals], narrow > lanes.length / 2 ? 8 : 16);
-    this.rivals = [];
-    if (winner !== this.way) this.pack(winner);
+    const bits = lanes.filter(({ low, high }) => high - low <= 255).length > lanes.length / 2 ? 8 : 16;
+    const trusted = firstWay(this.engine);
+    const isKept = () => agrees(this.engine, trusted, this.way, bits);
+    const winner = this.isOpen ? fastest(this.engine, [trusted, ...this.rivals], bits) : isKept() ? this.way : trusted;
+    if (winner.name !== this.way.name) this.pack(winner);
   }
 
   /** The plan for an input of height x width; made on first use. Valid until the next call. */
   plan(height: number, width: number): Plan {
-    if (this.rivals.length > 0 && this.inferences >= RECONSIDER_AFTER) this.reconsider();
+    if (this.isDue && this.inferences >= RECONSIDER_AFTER) this.reconsider();
     const key = `${height}x${width}`;
     let plan = this.plans.get(key);
     if (!plan) {

@@ -9,11 +9,13 @@ export type Kernels = 'auto' | WayName;
 export interface ChosenWay {
   readonly name: WayName;
   readonly arithmetics: Arithmetics;
+  readonly turn: ReturnType<WayEntry['turn']>;
 }
 
-function on(engine: Engine, { name, on }: WayEntry): ChosenWay | undefined {
-  const arithmetics = on(machineOf(engine));
-  return arithmetics && { name, arithmetics };
+function on(engine: Engine, { name, on, turn }: WayEntry): ChosenWay | undefined {
+  const machine = machineOf(engine);
+  const arithmetics = on(machine);
+  return arithmetics && { name, arithmetics, turn: turn(machine) };
 }
 
 /**
@@ -34,8 +36,7 @@ export function firstWay(engine: Engine, kernels: Kernels = 'auto'): ChosenWay {
 
 /** Ways that may turn out to be faster than the first, once an engine has optimized their code. */
 export function rivalsOf(engine: Engine, first: ChosenWay): ChosenWay[] {
-  const machine = machineOf(engine);
-  return WAYS.filter(({ name, turn }) => name !== first.name && turn(machine) === 'later').flatMap((entry) => on(engine, entry) ?? []);
+  return WAYS.flatMap((entry) => on(engine, entry) ?? []).filter(({ name, turn }) => name !== first.name && turn === 'later');
 }
 
 export { KERNEL_CHOICES, type WayName };
