@@ -1,7 +1,8 @@
 // Tables of docs/ that a benchmark writes: what lies between two markers of a file.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root } from './prepare.mjs';
+
+const root = new URL('..', import.meta.url).pathname;
 
 const END = '<!-- to here -->';
 

@@ -1,9 +1,10 @@
 // Brings examples/ to life: what they depend on, and the package as npm would publish it. With --test, their tests and their table.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { markdownTable, writeDocs } from '../bench/docs.mjs';
 import { refresh } from './fresh.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -40,14 +41,14 @@ function installDependencies() {
 function writeTable() {
   const results = join(root, 'build/examples/results');
   const rows = readdirSync(results).map((file) => JSON.parse(readFileSync(join(results, file), 'utf8')));
-  const line = ({ example, seen, seconds }) => `| [${example}](${example}) | ${seen} | ${seconds.toFixed(1)} |`;
   const about = `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} threads of ${cpus()[0].model.trim()}, Node ${process.versions.node}:`;
-  const table = [about, '', '| example | what its test saw | seconds |', '|---|---|---:|', ...rows.map(line)].join('\n');
-  const readme = join(examples, 'README.md');
-  const text = readFileSync(readme, 'utf8');
-  const [start, end] = ['<!-- written by npm run test:examples -->', '<!-- end -->'];
-  const [before, after] = [text.slice(0, text.indexOf(start) + start.length), text.slice(text.indexOf(end))];
-  writeFileSync(readme, `${before}\n\n${table}\n\n${after}`);
+  const row = ({ example, seen, seconds }) => [
+    existsSync(join(examples, example)) ? `[${example}](${example})` : example,
+    seen,
+    seconds.toFixed(1),
+  ];
+  const table = markdownTable(['example', 'what its test saw', 'seconds'], rows.map(row), 1);
+  writeDocs('../examples/README.md', 'npm run test:examples', `${about}\n\n${table}`);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -157,6 +157,31 @@ shown('transfer: classes of your own, learnt in the page', async () => {
   record('transfer', `${learnt} ${right} of ${count} new pictures named right`, started);
 });
 
+const nsfw = chromium && installed('nsfwjs', '@tensorflow/tfjs', '@tensorflow/tfjs-backend-wasm', 'esbuild');
+(nsfw ? it : it.skip)("nsfw: nsfwjs' network from its npm package says what nsfwjs says (examples/node_modules)", async () => {
+  await execute(process.execPath, ['build.mjs'], { cwd: join(EXAMPLES, 'nsfw') });
+  const address = await open('nsfw/dist');
+  await text('#status', /Ready/);
+  await upload('#files', PICTURES.panda.file, PICTURES.dog.file, PICTURES.guitar.file);
+  await text('#status', /3 pictures/);
+  const captions = await page.$$eval('figcaption', (list) => list.map(({ textContent }) => textContent ?? ''));
+  for (const caption of captions) expect(caption).toMatch(/^(Drawing|Neutral), \d/);
+  expect(await page.$$eval('figure.hidden', ({ length }) => length)).toBe(0);
+  await screenshot(page, 'nsfw');
+  await page.goto(`${address}nsfwjs-wasm.html`);
+  await page.waitForFunction(() => (globalThis as { result?: unknown }).result);
+  const theirs = await page.evaluate(() => (globalThis as unknown as { result: { className: string; probability: number }[] }).result);
+  const [, label, share] = /^(\w+), ([\d.]+) %$/.exec(captions[0] as string) as unknown as [string, string, string];
+  expect(label).toBe(theirs[0]?.className);
+  // They resize the picture by another rule.
+  expect(Math.abs(Number(share) / 100 - (theirs[0]?.probability as number))).toBeLessThan(0.03);
+  record(
+    'nsfw',
+    `${captions[0]}; nsfwjs says ${theirs[0]?.className}, ${((theirs[0]?.probability as number) * 100).toFixed(1)} %`,
+    started,
+  );
+});
+
 shown('camera: the newest frame, until it is stopped', async () => {
   // A camera that films one picture.
   const film = join(await mkdtemp(join(tmpdir(), 'mobilenet-v3-film-')), 'film.mjpeg');
