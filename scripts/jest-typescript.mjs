@@ -11,5 +11,9 @@ export default {
     const { code, ...rest } = typescript.process(source, path, options);
     return { code: OWN_MATH + code, ...rest };
   },
-  getCacheKey: (...args) => createHash('sha256').update(OWN_MATH).update(typescript.getCacheKey(...args)).digest('hex'),
+  getCacheKey: (...args) =>
+    createHash('sha256')
+      .update(OWN_MATH)
+      .update(typescript.getCacheKey(...args))
+      .digest('hex'),
 };
