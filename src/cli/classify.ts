@@ -16,8 +16,7 @@ import {
   workersOption,
 } from './options.js';
 import { percent, say, warn, writeJson } from './output.js';
-import { picturesOf } from './pictures.js';
-import { answersOf, ranWithDecoders, settleWorkers } from './pool.js';
+import { answersOf, assign } from './pool.js';
 import { withProgress } from './progress.js';
 import { recordAll } from './run.js';
 
@@ -44,10 +43,10 @@ export const classifyCommand = () =>
     .action(classify);
 
 async function classify(inputs: string[], options: Options): Promise<void> {
-  const { weights, precision, calibration, top, output, list } = options;
-  const pictures = await picturesOf(inputs, list);
-  const workers = settleWorkers(options.workers, pictures.length);
-  if (list !== '-' && (await ranWithDecoders(workers))) return;
+  const { weights, precision, calibration, top, output } = options;
+  const assigned = await assign(inputs, options);
+  if (!assigned) return;
+  const { pictures, workers } = assigned;
   const model = await loadAs(weights, precision, calibration, options);
   if (output === undefined) await show(model, pictures, { ...options, workers });
   else await recordAll(model, { kind: 'classify', topK: top }, pictures, output, { ...options, workers });

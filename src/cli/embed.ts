@@ -10,8 +10,7 @@ import {
   weightsOption,
   workersOption,
 } from './options.js';
-import { picturesOf } from './pictures.js';
-import { ranWithDecoders, settleWorkers } from './pool.js';
+import { assign } from './pool.js';
 import { recordAll } from './run.js';
 
 interface Options extends Bulk {
@@ -38,10 +37,10 @@ export const embedCommand = () =>
     .action(embed);
 
 async function embed(inputs: string[], options: Options): Promise<void> {
-  const { weights, precision, calibration, output, list, normalize = false } = options;
-  const pictures = await picturesOf(inputs, list);
-  const workers = settleWorkers(options.workers, pictures.length);
-  if (list !== '-' && (await ranWithDecoders(workers))) return;
+  const { weights, precision, calibration, output, normalize = false } = options;
+  const assigned = await assign(inputs, options);
+  if (!assigned) return;
+  const { pictures, workers } = assigned;
   const model = await loadAs(weights, precision, calibration, options);
   await recordAll(model, { kind: 'embed', normalize }, pictures, output, { ...options, workers });
 }

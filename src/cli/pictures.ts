@@ -30,7 +30,7 @@ async function listed(file: string): Promise<string[]> {
 }
 
 /**
- * Files as they are given, folders as the images below them, and a list's lines, in this order.
+ * Files as they are given, folders as the images below them, and a list's lines, in this order, each picture once.
  *
  * @throws InputError where there is none
  */
@@ -45,7 +45,7 @@ export async function picturesOf(inputs: readonly string[], list: string | undef
     else found.push(input);
   }
   if (list !== undefined) for (const path of await listed(list)) found.push(path);
-  if (found.length > 0) return found;
+  if (found.length > 0) return [...new Set(found)]; // each once, however often it is named
   throw new InputError(
     `expected pictures, or folders of .jpg, .png or .webp files; got ${[...inputs, list ?? ''].join(' ').trim() || 'none'}.`,
   );

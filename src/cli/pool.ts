@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Model } from '../model/model.js';
-import type { Common } from './options.js';
+import type { Bulk, Common } from './options.js';
 import type { PoolData } from './picture-worker.js';
-import { type Answer, answerFor, type Task } from './pictures.js';
+import { type Answer, answerFor, picturesOf, type Task } from './pictures.js';
 
 /** Fewer pictures than this are not worth another thread with a model of its own. */
 const WORTH_A_THREAD = 32;
@@ -15,7 +15,7 @@ const IN_HAND = 3;
 const DECODERS = 4;
 
 /** How many threads to use for so many pictures. */
-export const settleWorkers = (workers: number | 'auto', pictures: number): number =>
+const settleWorkers = (workers: number | 'auto', pictures: number): number =>
   workers === 'auto' ? Math.max(1, Math.min(availableParallelism(), Math.floor(pictures / WORTH_A_THREAD))) : workers;
 
 /**
@@ -23,7 +23,7 @@ export const settleWorkers = (workers: number | 'auto', pictures: number): numbe
  *
  * @returns whether it did: the command is done then
  */
-export async function ranWithDecoders(workers: number): Promise<boolean> {
+async function ranWithDecoders(workers: number): Promise<boolean> {
   if (workers <= DECODERS || process.env['UV_THREADPOOL_SIZE'] !== undefined) return false;
   const env = { ...process.env, UV_THREADPOOL_SIZE: String(workers) };
   const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], { env, stdio: 'inherit' });
@@ -32,6 +32,22 @@ export async function ranWithDecoders(workers: number): Promise<boolean> {
   const [code] = await once(child, 'close');
   process.exitCode = (code as number | null) ?? 1;
   return true;
+}
+
+/**
+ * The pictures, and how many threads shall go through them.
+ *
+ * @returns undefined where the command ran again, with enough decoders, and is done
+ */
+export async function assign(
+  inputs: readonly string[],
+  { list, workers }: Bulk,
+): Promise<{ pictures: readonly string[]; workers: number } | undefined> {
+  // Standard input can be read once: by the process that does the work.
+  if (list === '-' && (await ranWithDecoders(settleWorkers(workers, Number.POSITIVE_INFINITY)))) return undefined;
+  const pictures = await picturesOf(inputs, list);
+  const settled = settleWorkers(workers, pictures.length);
+  return (await ranWithDecoders(settled)) ? undefined : { pictures, workers: settled };
 }
 
 /** Answers in the pictures' order, whatever thread has them first; a bounded number of them at once. */
