@@ -83,6 +83,8 @@ function* convCases(): Generator<ConvCase> {
         [15, 16, 40],
         [6, 14, 8],
         [3, 11, 12],
+        [6, 11, 8], // 'valid' leaves one, two and three pixels beyond fours
+        [7, 17, 8],
         [2, 83, 72], // rows beyond a first-level cache
       ] as const) {
         const half = (kernel - 1) / 2;

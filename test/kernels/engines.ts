@@ -7,14 +7,29 @@ import { adoptModule } from '../../src/engine/variants.js';
 import type { WayName } from '../../src/runtime/way.js';
 import { type Dot, relaxedModule } from './emulated.js';
 
-/** The relaxed kernels on a processor with an exact dot product of bytes. */
+/** The relaxed kernels on a processor with an exact dot product of bytes: of signed ones on arm64, of unsigned ones on x86. */
 async function emulated(dot: Dot): Promise<Engine> {
   const original = await moduleFor('baseline');
   adoptModule({ ...original, module: await relaxedModule(dot) });
   const engine = await Engine.create('baseline');
   adoptModule(original);
+  const bits = dot === 'signed' ? 0x7fc00000 : -0x400000;
+  const exports = { ...engine.exports, zero_over_zero: () => bits };
+  return Object.create(engine, { module: { value: {} }, exports: { value: exports } }) as Engine;
+}
+
+/** Memory as other tensors leave it: what reads where nothing was written gets not-a-number, or -1. */
+function littered(engine: Engine): Engine {
+  const mark = engine.mark();
+  const bytes = 1 << 18;
+  engine.bytes(engine.allocate(bytes), bytes).fill(0xff);
+  engine.release(mark);
+  engine.bytes(0, NOWHERE).fill(0xff);
   return engine;
 }
+
+/** AssemblyScript leaves these first bytes of memory to null pointers. */
+const NOWHERE = 1024;
 
 /** The same engine with another way to run a program. */
 const running = (engine: Engine, threads: number, execute: Exports['execute']): Engine =>
@@ -39,7 +54,7 @@ export function guarded(engine: Engine): Engine {
       if (before.length !== memory.length) before = Buffer.alloc(memory.length);
       memory.copy(before);
       engine.exports.execute(at, 1, thread, threads);
-      for (const [from, to] of outputsOf(engine.ints(at, FIELDS.length), threads))
+      for (const [from, to] of outputsOf(engine.ints(at, FIELDS.length), thread))
         memory.copy(before, from - first, from - first, to - first);
       if (memory.equals(before)) continue;
       const where = first + memory.findIndex((byte, j) => byte !== before[j]);
@@ -48,8 +63,8 @@ export function guarded(engine: Engine): Engine {
   });
 }
 
-/** The stretches of memory, from and to, that an instruction may write to. */
-function* outputsOf(words: Int32Array, threads: number): Generator<[number, number]> {
+/** The stretches of memory, from and to, that one thread's share of an instruction may write to. */
+function* outputsOf(words: Int32Array, thread: number): Generator<[number, number]> {
   const word = (name: (typeof FIELDS)[number]) => words[FIELDS.indexOf(name)] as number;
   const [output, stride, height] = [word('output'), word('outputRowStride'), Math.max(word('height'), 1)];
   const name = Kernel[word('kernel')] as string;
@@ -63,7 +78,18 @@ function* outputsOf(words: Int32Array, threads: number): Generator<[number, numb
   }
   const bytes = Math.max(word('width'), 1) * word('channels') * (/^f32|dequantize/.test(name) ? 4 : 2);
   for (let y = 0; y < height; y++) yield [output + y * stride, output + y * stride + bytes];
-  if (word('scratchBytes') > 0) yield [word('scratch'), word('scratch') + word('scratchBytes') * threads];
+  const [scratch, own] = [word('scratch'), word('scratchBytes')];
+  if (own > 0) yield [scratch + thread * own, scratch + (thread + 1) * own];
+}
+
+/** Memory of its own for what no program writes, in the midst of bytes that must stay. */
+export function fenced(engine: Engine, bytes: number): { readonly pointer: number; readonly isIntact: () => boolean } {
+  const FENCE = 0x5b;
+  const [first, pointer, last] = [engine.allocate(64), engine.allocate(bytes), engine.allocate(1024)];
+  engine.bytes(first, last + 1024 - first).fill(FENCE);
+  engine.bytes(pointer, bytes).fill(0);
+  const isFence = (from: number, to: number) => engine.bytes(from, to - from).every((byte) => byte === FENCE);
+  return { pointer, isIntact: () => isFence(first, pointer) && isFence(pointer + bytes, last + 1024) };
 }
 
 export interface Machine {
@@ -73,12 +99,17 @@ export interface Machine {
 }
 
 const variants = detectFeatures().relaxedSimd ? (['baseline', 'relaxed'] as const) : (['baseline'] as const);
+const machine = (name: string, way: WayName, create: () => Promise<Engine>): Machine => ({
+  name,
+  way,
+  engine: async () => littered(await create()),
+});
 
-/** What every kernel test runs on: each variant and way that there is here, and planes on a processor that has them. */
+/** What every kernel test runs on: each variant and way that there is here, and planes on processors that have them. */
 export const MACHINES: readonly Machine[] = [
   ...variants.flatMap((simd) =>
-    (['pairs', 'products'] as const).map((way) => ({ name: `${simd} SIMD, ${way}`, way, engine: () => Engine.create(simd) })),
+    (['pairs', 'products'] as const).map((way) => machine(`${simd} SIMD, ${way}`, way, () => Engine.create(simd))),
   ),
-  { name: 'planes, signed bytes', way: 'planes', engine: () => emulated('signed') },
-  { name: 'planes, unsigned bytes', way: 'planes', engine: () => emulated('unsigned') },
+  machine('planes, signed bytes', 'planes', () => emulated('signed')),
+  machine('planes, unsigned bytes', 'planes', () => emulated('unsigned')),
 ];

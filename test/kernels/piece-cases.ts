@@ -14,6 +14,8 @@ interface ConvOptions {
   readonly padding?: Padding;
   readonly activation?: Activation;
   readonly depthwise?: boolean;
+  /** On lanes: a scale a channel. */
+  readonly scales?: boolean;
 }
 
 /** One node of a kind, without what a builder gives it. */
@@ -53,13 +55,17 @@ class Builder {
   /** Pixels in float32, which a network on lanes quantizes first. */
   image(height: number, width: number, lanes: Lanes): string {
     this.channels.set(INPUT, 3);
-    this.inputs.set(INPUT, this.values.floats([1, height, width, 3], -2, 2));
-    if (!this.isReal) this.lanes.set(INPUT, lanes);
+    const x = this.values.floats([1, height, width, 3], -2, 2);
+    this.inputs.set(INPUT, x);
+    if (this.isReal) return INPUT;
+    this.lanes.set(INPUT, lanes);
+    x.data.set([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]);
+    x.data.set([Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY, Number.NaN], x.data.length - 3);
     return INPUT;
   }
 
   conv(inputs: readonly string[], channels: number, options: ConvOptions = {}): string {
-    const { kernel = [1, 1], strides = [1, 1], padding = 'same', activation = 'none', depthwise = false } = options;
+    const { kernel = [1, 1], strides = [1, 1], padding = 'same', activation = 'none', depthwise = false, scales = false } = options;
     const [read] = inputs as [string];
     const inputChannels = this.channels.get(read) as number;
     const name = this.named('conv', channels);
@@ -90,9 +96,11 @@ class Builder {
     // Lanes of a few thousand, of which some are clamped.
     const { unit, ...given } = this.lanes.get(read) as Lanes;
     const real = (unit ?? scaleOf(given, 0)) * Math.max(-given.low, given.high) * 0.5 * Math.sqrt(fanIn);
-    this.spread(name, real / (given.high - given.low > 255 ? 9000 : 20000));
+    this.spread(name, real / (given.high - given.low > 255 ? 9000 : 20000), scales);
     return name;
   }
+
+  channelsOf = (name: string): number => this.channels.get(name) as number;
 
   node(kind: Kind, ...inputs: string[]): string {
     const name = this.named(kind.kind, this.channels.get(inputs[0] as string) as number);
@@ -117,14 +125,15 @@ class Builder {
     return name;
   }
 
-  /** @param quantizes whether the output is read as lanes: exactly */
   build(output: string): Piece {
     const { nodes, weights, lanes, inputs } = this;
     return { nodes, weights, lanes, inputs, output };
   }
 
-  private spread(name: string, scale: number): void {
-    this.lanes.set(name, { scale: Math.fround(scale), low: -this.values.integer(15000, 32767), high: this.values.integer(15000, 32767) });
+  private spread(name: string, scale: number, perChannel = false): void {
+    const range = { low: -this.values.integer(15000, 32767), high: this.values.integer(15000, 32767) };
+    const scales = this.values.vector(this.channelsOf(name), 0.5 * scale, 1.5 * scale);
+    this.lanes.set(name, perChannel ? { scale: scales, unit: Math.fround(scale), ...range } : { scale: Math.fround(scale), ...range });
   }
 
   private named(kind: string, channels: number): string {
@@ -139,6 +148,7 @@ const SIZES = [
   [5, 9],
   [1, 1],
   [2, 3],
+  [3, 5],
   [8, 6],
 ] as const;
 
@@ -151,9 +161,9 @@ const BETWEEN: Record<string, (b: Builder, a: string) => string> = {
   swish: (b, a) => b.node({ kind: 'activation', activation: 'swish' }, a),
   'an affine function': (b, a) => b.node({ kind: 'affine', alpha: 0.7, beta: 0.3 }, a),
   'an affine function with a clamp': (b, a) => b.node({ kind: 'affine', alpha: -1.3, beta: 0.1, low: -0.6, high: 0.9 }, a),
-  'a sum': (b, a) => b.node({ kind: 'add', activation: 'none' }, a, b.conv([a], 17)),
-  'a sum and relu6': (b, a) => b.node({ kind: 'add', activation: 'relu6' }, a, b.conv([a], 17)),
-  'a product': (b, a) => b.node({ kind: 'multiply' }, a, b.conv([a], 17)),
+  'a sum': (b, a) => b.node({ kind: 'add', activation: 'none' }, a, b.conv([a], b.channelsOf(a))),
+  'a sum and relu6': (b, a) => b.node({ kind: 'add', activation: 'relu6' }, a, b.conv([a], b.channelsOf(a))),
+  'a product': (b, a) => b.node({ kind: 'multiply' }, a, b.conv([a], b.channelsOf(a))),
   'a product with a pixel': (b, a) => b.node({ kind: 'multiply' }, a, b.node({ kind: 'globalAveragePool' }, a)),
   'a gate': (b, a) => b.gated(a),
 };
@@ -166,13 +176,17 @@ function* piecesOf(isReal: boolean): Generator<[name: string, piece: Piece]> {
   for (const [h, w] of SIZES) {
     for (const activation of ['none', 'relu', 'relu6'] as const) {
       const b = builder();
-      const x = b.input([2, h, w, 24]);
-      const expanded = b.conv([x], 40, { activation: 'hardSwish' });
-      const wide = b.conv([expanded], 40, { ...depthwise3, activation: 'relu' });
-      const narrow = b.conv([wide, x], 24, { activation });
-      yield [`a residual, ${activation}, ${h} x ${w}`, b.build(b.conv([b.conv([narrow], 24, depthwise5)], 9))];
+      const narrow = b.conv([b.input([2, h, w, 24])], 40);
+      const wide = b.conv([b.conv([narrow], 48, { activation: 'hardSwish' })], 48, { ...depthwise3, activation: 'relu' });
+      const sum = b.conv([wide, narrow], 40, { activation });
+      yield [`a residual, ${activation}, ${h} x ${w}`, b.build(sum)];
+      // The residual, and what it becomes, have zeros around them.
+      const both = [b.conv([sum], 40, depthwise3), b.conv([narrow], 40, depthwise3)];
+      yield [`a residual among others, ${activation}, ${h} x ${w}`, b.build(b.node({ kind: 'add', activation: 'none' }, ...both))];
     }
     for (const [name, between] of Object.entries(BETWEEN)) {
+      const alone = builder();
+      yield [`${name} alone, ${h} x ${w}`, alone.build(between(alone, alone.conv([alone.input([1, h, w, 5])], 73, { scales: true })))];
       const b = builder();
       const a = b.conv([b.input([1, h, w, 5])], 17);
       const middle = between(b, a);

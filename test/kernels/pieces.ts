@@ -49,7 +49,7 @@ const lanesOf = (x: QTensor): Tensor => {
   return { data: Float32Array.from(x.data, (q, i) => q - point(i % channels)), shape: x.shape };
 };
 const quantize = (x: Tensor, lanes: Lanes) =>
-  each(x, (value, _n, _y, _x, c) => clamp(nearest(f(value * f(1 / scaleOf(lanes, c)))), lanes.low, lanes.high));
+  each(x, (value, _n, _y, _x, c) => (Number.isNaN(value) ? 0 : clamp(nearest(f(value * f(1 / scaleOf(lanes, c)))), lanes.low, lanes.high)));
 const dequantize = (x: Tensor, lanes: Lanes) => each(x, (value, _n, _y, _x, c) => f(value * f(scaleOf(lanes, c))));
 
 function sums(node: ConvNode, x: Tensor, filter: ArrayLike<number>, zeroPoint: number, finish: (sum: number, c: number) => number): Tensor {
