@@ -12,6 +12,7 @@ const folder = join(root, 'examples/nsfw/dist');
 const { server, address } = await serve(folder);
 const browser = await puppeteer.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  protocolTimeout: 400_000, // TensorFlow.js in plain JavaScript holds the page for long
   args: ['--no-sandbox', '--no-first-run', '--disable-background-networking', '--disable-component-update'],
 });
 
@@ -34,11 +35,11 @@ const ours = await codeOf('', async (page) => {
   await (await page.$('#files')).uploadFile(join(root, 'images/validation/0196/0.jpg'));
   await page.waitForFunction(() => document.querySelector('#status').textContent.includes('looked at'));
 });
-const theirs = await codeOf('nsfwjs.html', (page) => page.waitForFunction(() => globalThis.result, { timeout: 120_000 }));
+const theirs = await codeOf('nsfwjs.html', (page) => page.waitForFunction(() => globalThis.result, { timeout: 120_000, polling: 500 }));
 
 const page = await browser.newPage();
 await page.goto(`${address}race.html`);
-await page.waitForFunction(() => globalThis.result, { timeout: 400_000 });
+await page.waitForFunction(() => globalThis.result, { timeout: 400_000, polling: 1000 });
 const race = await page.evaluate(() => globalThis.result);
 const chromium = await browser.version();
 await browser.close();
@@ -77,7 +78,7 @@ const speeds = [
 writeDocs(
   '../examples/README.md',
   'npm run bench:nsfw',
-  `${date}, one thread of ${machine}, ${chromium}; the network in float32, median of ${race.wasm.rounds} pictures, in turn:
+  `${date}, one thread of ${machine}, ${chromium}; the network in float32, median of ${race.wasm.rounds} pictures in turn (${race.webgl?.rounds ?? 0} for WebGL, ${race.cpu.rounds} for JavaScript):
 
 ${markdownTable(
   ["nsfwjs' backend", 'this package', 'nsfwjs', 'times'],

@@ -1,5 +1,5 @@
 // Makes dist/: the page; nsfwjs' network as the files that it is made of, from the npm package; and, to compare with, a page of nsfwjs.
-import { cpSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,6 +10,7 @@ const here = (path) => fileURLToPath(new URL(path, import.meta.url));
 const packageOf = (name) => join(require.resolve('nsfwjs').split('/nsfwjs/')[0], name);
 
 // The package holds the network as scripts: model.json as an object, and each shard as base64.
+rmSync(here('dist'), { recursive: true, force: true });
 mkdirSync(here('dist/model'), { recursive: true });
 const model = require(join(packageOf('nsfwjs'), 'dist/models/mobilenet_v2/model.min.js'));
 writeFileSync(here('dist/model/model.json'), JSON.stringify(model));
