@@ -1,20 +1,10 @@
-import { loadModel } from 'mobilenet-v3-wasm';
+import { cosineSimilarity, loadModel } from 'mobilenet-v3-wasm';
 
 const PICTURES = ['0196', '0171', '0180', '0210', '0205', '0243', '0258', '0266', '0269', '0605'];
 const gallery = document.querySelector('#gallery');
 const status = document.querySelector('#status');
 
 const model = await loadModel('/models/mobilenet_v3_small.safetensors', { worker: true });
-
-const cosine = (a, b) => {
-  let [dot, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    dot += a[i] * b[i];
-    aa += a[i] ** 2;
-    bb += b[i] ** 2;
-  }
-  return dot / Math.sqrt(aa * bb);
-};
 
 /** Each picture with its features, which are computed once. */
 const pictures = [];
@@ -25,7 +15,7 @@ for (const name of PICTURES) {
 
 function show(chosen) {
   const bySimilarity = pictures
-    .map((picture) => ({ ...picture, similarity: cosine(chosen.features, picture.features) }))
+    .map((picture) => ({ ...picture, similarity: cosineSimilarity(chosen.features, picture.features) }))
     .sort((a, b) => b.similarity - a.similarity);
   const figures = bySimilarity.map(({ src, features, similarity }) => {
     const figure = document.createElement('figure');
