@@ -78,7 +78,7 @@ const speeds = [
 writeDocs(
   '../examples/README.md',
   'npm run bench:nsfw',
-  `${date}, one thread of ${machine}, ${chromium}; the network in float32, median of ${race.wasm.rounds} pictures in turn (${race.webgl?.rounds ?? 0} for WebGL, ${race.cpu.rounds} for JavaScript):
+  `${date}, one thread of ${cpus()[0].model.trim()}, ${chromium}; the network in float32, median of ${race.wasm.rounds} pictures in turn (${race.webgl?.rounds ?? 0} for WebGL, ${race.cpu.rounds} for JavaScript):
 
 ${markdownTable(
   ["nsfwjs' backend", 'this package', 'nsfwjs', 'times'],
