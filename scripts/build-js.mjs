@@ -1,9 +1,10 @@
 // Bundles src/ to dist/: a few modules where there were sixty, because each costs Node a quarter of a millisecond to load.
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
 import { rollup } from 'rollup';
+import { buildPackages, PACKAGES } from './build-packages.mjs';
 
 const PUBLIC = ['index', 'kernels/index', 'worker/serve', 'transfer', 'cli/index'];
 /** Found by their address: package.json's imports, and what threads run in Node. */
@@ -13,9 +14,12 @@ const SMALLEST_CHUNK = 1024;
 
 const typescript = {
   name: 'typescript',
-  resolveId: (id, importer) => (importer && id.startsWith('.') ? resolve(dirname(importer), id.replace(/\.js$/, '.ts')) : undefined),
-  // A module that is imported for its effects alone: none here has any. Lines stay where the source map says they are.
-  renderChunk: (code) => ({ code: code.replace(/^import '\.[^']+';$/gm, ''), map: null }),
+  resolveId: (id, importer) => {
+    if (id in PACKAGES) return { id: resolve('src', PACKAGES[id]), external: 'relative' };
+    return importer && id.startsWith('.') ? resolve(dirname(importer), id.replace(/\.js$/, '.ts')) : undefined;
+  },
+  // A module that is imported for its effects alone: none here has any.
+  renderChunk: (code) => transform(code.replace(/^import '\.[^']+';$/gm, ''), { minify: true, target: 'es2022', sourcemap: true }),
   load: async (id) => {
     const options = { loader: 'ts', target: 'es2022', sourcemap: true, sourcefile: id, tsconfigRaw: {} };
     return transform(readFileSync(id, 'utf8'), options);
@@ -32,22 +36,10 @@ const oneFile = {
   },
 };
 
-/** Piscina finds its worker beside itself; in a package of modules a script in CommonJS needs a name that says so. */
-const piscinaWorker = {
-  name: 'piscina-worker',
-  setup({ onLoad }) {
-    onLoad({ filter: /piscina\/dist\/index\.js$/ }, ({ path }) => {
-      const contents = readFileSync(path, 'utf8');
-      if (!contents.includes("'worker.js'")) throw new Error('piscina does not name its worker as it did; look at scripts/build-js.mjs');
-      return { contents: contents.replace("'worker.js'", "'piscina-worker.cjs'") };
-    });
-  },
-};
-
 rmSync('dist', { recursive: true, force: true });
 const bundle = await rollup({
   input: Object.fromEntries([...PUBLIC, ...ADDRESSED].map((name) => [name, resolve(`src/${name}.ts`)])),
-  external: /^(?!\.|\/)/,
+  external: (id) => /^(?!\.|\/)/.test(id) && !(id in PACKAGES),
   plugins: [typescript],
   treeshake: { moduleSideEffects: false },
 });
@@ -59,10 +51,9 @@ await bundle.write({
   // As deep as cli/ and platform/, so that an address relative to a module holds wherever its code ends up.
   chunkFileNames: 'chunks/[name]-[hash].js',
   experimentalMinChunkSize: SMALLEST_CHUNK,
-  minifyInternalExports: false,
   hoistTransitiveImports: false,
-  paths: { piscina: '../cli/piscina.cjs' },
 });
+await buildPackages();
 // The binaries as files, for runtimes that compile modules before they run anything.
 mkdirSync('dist/wasm');
 for (const variant of ['baseline', 'relaxed']) {
@@ -70,22 +61,6 @@ for (const variant of ['baseline', 'relaxed']) {
   writeFileSync(`dist/wasm/${variant}.wasm`, gunzipSync(Buffer.from(gzip, 'base64')));
 }
 writeFileSync('dist/wasm/module.d.ts', 'declare const module: WebAssembly.Module;\nexport default module;\n');
-// The command line's pool of threads. It is no dependency, so that nobody who imports the package installs it.
-await build({
-  entryPoints: { piscina: 'node_modules/piscina/dist/esm-wrapper.mjs', 'piscina-worker': 'node_modules/piscina/dist/worker.js' },
-  outdir: 'dist/cli',
-  outExtension: { '.js': '.cjs' },
-  bundle: true,
-  minify: true,
-  format: 'cjs',
-  target: 'node20',
-  platform: 'node',
-  external: ['@napi-rs/nice'], // only for priorities, which are not asked for
-  plugins: [piscinaWorker],
-  legalComments: 'none',
-  logLevel: 'warning',
-});
-copyFileSync('node_modules/piscina/LICENSE', 'dist/cli/piscina-LICENSE');
 await build({
   entryPoints: ['bench/internals.ts'],
   outfile: 'build/internals.js',

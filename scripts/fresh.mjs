@@ -30,15 +30,15 @@ const PRODUCTS = [
   },
   {
     name: 'dist/',
-    sources: ['src', 'bench/internals.ts', 'scripts/build-js.mjs'],
+    sources: ['src', 'bench/internals.ts', 'scripts/build-js.mjs', 'scripts/build-packages.mjs'],
     made: 'dist/index.js',
     make: ['node', 'scripts/build-js.mjs'],
   },
   {
     name: 'the types in dist/',
-    sources: ['src', 'tsconfig.json', 'tsconfig.build.json'],
+    sources: ['src', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build-types.mjs'],
     made: 'dist/index.d.ts',
-    make: ['node', 'node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--emitDeclarationOnly'],
+    make: ['node', 'scripts/build-types.mjs'],
   },
 ];
 

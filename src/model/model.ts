@@ -1,4 +1,3 @@
-/// <reference lib="esnext.disposable" preserve="true" />
 import type { ArchitectureName } from '../architecture/tables.js';
 import type { Compiled } from '../engine/compiled.js';
 import type { Simd } from '../engine/variants.js';

@@ -28,11 +28,17 @@ function beside(source: string | URL, name: string): string | URL {
   return /^(https?|file):/.test(text) ? new URL(name, text) : join(dirname(text), name);
 }
 
-/** Node's own fetch knows no proxies. */
+/** Node's own fetch knows no proxies, unless it is told to: Node 22.21 and newer, by NODE_USE_ENV_PROXY. undici is a peer, for those who need it. */
 const fetchByProxy: typeof fetch = async (input, init) => {
   const { env } = process;
-  if (!(env['HTTPS_PROXY'] ?? env['https_proxy'] ?? env['HTTP_PROXY'] ?? env['http_proxy'])) return fetch(input, init);
-  const undici = await import('undici');
+  const named = env['HTTPS_PROXY'] ?? env['https_proxy'] ?? env['HTTP_PROXY'] ?? env['http_proxy'];
+  if (!named || env['NODE_USE_ENV_PROXY'] === '1') return fetch(input, init);
+  const undici = await import('undici').catch((cause) => {
+    throw new InputError(
+      'downloading through a proxy needs the package "undici": npm install undici; or Node 22.21 and newer with NODE_USE_ENV_PROXY=1',
+      { cause },
+    );
+  });
   const proxied = { ...init, dispatcher: new undici.EnvHttpProxyAgent() } as unknown as import('undici').RequestInit;
   return (await undici.fetch(String(input), proxied)) as unknown as Response;
 };

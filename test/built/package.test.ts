@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { cp, mkdir, mkdtemp, readFile, rm, stat, symlink } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -17,8 +17,12 @@ import { randomNetwork } from '../random-network.js';
 // The tarball that npm would publish, as a user has it.
 
 const execute = promisify(execFile);
+const BINARY = { encoding: 'buffer' } as const;
 const BIN = resolve('node_modules/.bin');
 const TYPES: Record<string, string> = { '.html': 'text/html', '.js': 'text/javascript' };
+
+/** With the loader, as it is downloaded. */
+const MOST_INSTALLED_BYTES = 1_000_000;
 
 let folder: string;
 let tarball: string;
@@ -69,6 +73,44 @@ describe('the tarball', () => {
     expect(compressed.get(named('relaxed'))).toBeLessThan(18 * 1024);
     expect(compressed.get(named('model-worker'))).toBeLessThan(64 * 1024);
     expect([...core].filter((name) => /network|layers|graph-model|quantize|hub|worker|checkpoint/.test(name))).toEqual([]);
+  });
+
+  it('is installed with the loader and nothing else, without a script, and its command line runs', async () => {
+    const home = await mkdtemp(join(tmpdir(), 'mobilenet-v3-install-'));
+    try {
+      await writeFile(join(home, 'package.json'), '{}');
+      await execute('npm', ['install', '--prefer-offline', '--no-audit', '--no-fund', tarball], { cwd: home });
+      const { packages } = JSON.parse(await readFile(join(home, 'package-lock.json'), 'utf8')) as { packages: Record<string, object> };
+      expect(Object.keys(packages).sort()).toEqual(['', 'node_modules/@assemblyscript/loader', 'node_modules/mobilenet-v3-wasm']);
+      expect(Object.values(packages).filter((entry) => 'hasInstallScript' in entry)).toEqual([]);
+      const installed = join(home, 'node_modules');
+      const files = (await readdir(installed, { recursive: true, withFileTypes: true })).filter((entry) => entry.isFile());
+      const { stdout: loader } = await execute('tar', ['cz', '-C', join(installed, '@assemblyscript'), 'loader'], BINARY);
+      expect((await stat(tarball)).size + loader.length).toBeLessThan(MOST_INSTALLED_BYTES);
+      for (const entry of files.filter(({ name }) => name.endsWith('.d.ts'))) {
+        expect(await readFile(join(entry.parentPath ?? entry.path, entry.name), 'utf8')).not.toContain('@internal');
+      }
+      const { stdout } = await execute(join(installed, '.bin/mobilenet-v3'), ['inspect', 'mobilenet_v3_small']);
+      expect(stdout).toContain('mobilenet_v3_small, width 1, 224x224, 1000 classes');
+    } finally {
+      await rm(home, { recursive: true, force: true });
+    }
+  });
+
+  it('has types for a compiler that knows no Symbol.dispose, and checks them', async () => {
+    await writeFile(
+      join(folder, 'types.mts'),
+      `import { loadModel, cosineSimilarity, type Model } from 'mobilenet-v3-wasm';
+      import { loadKernels } from 'mobilenet-v3-wasm/kernels';
+      import { Examples } from 'mobilenet-v3-wasm/transfer';
+      import { serve } from 'mobilenet-v3-wasm/worker';
+      import * as all from 'mobilenet-v3-wasm/bundle';
+      import relaxed from 'mobilenet-v3-wasm/wasm/relaxed.wasm';
+      export const use = async (): Promise<Model> => loadModel('file', { compiled: { relaxed }, signal: AbortSignal.timeout(1) });
+      export { all, cosineSimilarity, Examples, loadKernels, serve };`,
+    );
+    const strict = ['--noEmit', '--strict', '--target', 'es2022', '--lib', 'es2022,dom', '--module', 'nodenext'];
+    await execute(join(BIN, 'tsc'), [...strict, 'types.mts'], { cwd: folder }).catch(({ stdout }) => expect(stdout).toBe(''));
   });
 
   it('is what publint asks for', async () => {
