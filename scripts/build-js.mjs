@@ -1,6 +1,6 @@
 // Bundles src/ to dist/: a few modules where there were sixty, because each costs Node a quarter of a millisecond to load.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
 import { rollup } from 'rollup';
@@ -43,7 +43,7 @@ const bundle = await rollup({
   plugins: [typescript],
   treeshake: { moduleSideEffects: false },
 });
-await bundle.write({
+const { output } = await bundle.write({
   dir: 'dist',
   format: 'esm',
   sourcemap: 'hidden', // for npm run coverage; not published
@@ -53,6 +53,10 @@ await bundle.write({
   experimentalMinChunkSize: SMALLEST_CHUNK,
   hoistTransitiveImports: false,
 });
+// Which module each chunk is there for, for scripts/sizes.mjs.
+const chunks = output.flatMap(({ fileName, facadeModuleId }) => (facadeModuleId ? [[fileName, relative('src', facadeModuleId)]] : []));
+mkdirSync('build', { recursive: true });
+writeFileSync('build/chunks.json', JSON.stringify(Object.fromEntries(chunks.map(([file, id]) => [file, id.replace(/\.ts$/, '')]))));
 await buildPackages();
 // The binaries as files, for runtimes that compile modules before they run anything.
 mkdirSync('dist/wasm');

@@ -2,7 +2,7 @@ export { describe } from './architecture/describe.js';
 export { ARCHITECTURE_NAMES, type ArchitectureName } from './architecture/tables.js';
 export type { Compiled } from './engine/compiled.js';
 export { detectFeatures, type Features } from './engine/features.js';
-export type { Simd } from './engine/variants.js';
+export type { Simd, Variant } from './engine/variants.js';
 export * from './errors.js';
 export { type LayerError, layerErrors } from './evaluation/layer-error.js';
 export {
@@ -15,6 +15,7 @@ export {
   type Latency,
   type Sample,
 } from './evaluation/metrics.js';
+export type { Shape } from './graph/graph.js';
 export type { Preprocessing } from './graph/network.js';
 export type { BlockSummary, LayerSummary, NetworkSummary } from './graph/summary.js';
 export type { Box, Framing, ImageSource, ModelInput, ModelSource, Pixels, Tensor } from './inputs.js';
@@ -34,6 +35,7 @@ export type {
 } from './model/model.js';
 export type { QuantizeOptions } from './quantization/calibrate.js';
 export type { LayerTiming } from './runtime/session.js';
+export type { Kernels as WayChoice, WayName } from './runtime/way.js';
 export type { HubOptions } from './source/types.js';
 export type { Choice, Prediction } from './tasks/classification.js';
 export { cosineSimilarity } from './tasks/embedding.js';

@@ -1,5 +1,6 @@
-import { InputError, ModelFormatError, ShapeError } from './errors.js';
+import { InputError, ShapeError } from './errors.js';
 import { dot, normalized } from './tasks/embedding.js';
+import { damaged, decode, encode, fromBase64, listOf, toBase64 } from './transfer/files.js';
 
 /*
  * Learning in the page on a network's embeddings: what people call transfer learning. The network stays as it is; what is
@@ -29,9 +30,6 @@ export interface HeadOptions {
   readonly onEpoch?: (epoch: number, loss: number) => void;
 }
 
-const FORMAT = 'mobilenet-v3-wasm/transfer';
-const VERSION = 1;
-
 const sorted = (guesses: Guess[]) => guesses.sort((a, b) => b.probability - a.probability);
 
 /** Embeddings of examples, by label. */
@@ -49,7 +47,13 @@ export class Examples {
     return new Map([...this.byLabel].map(([label, list]) => [label, list.length]));
   }
 
-  /** @throws ShapeError for an embedding of another length than the first */
+  /**
+   * Adds an example.
+   *
+   * @param embedding as embed() gives it, of one image; all of one length
+   * @throws ShapeError for an embedding of another length than the first, InputError for a value that is not finite
+   * @example examples.add('cat', await model.embed(picture));
+   */
   add(label: string, embedding: Float32Array): void {
     this.check(embedding);
     // Of length 1: neighbours are then told by the angle, and a head is not swayed by how bright a picture is.
@@ -60,7 +64,12 @@ export class Examples {
     else this.byLabel.set(label, [example]);
   }
 
-  /** Forgets a label with all its examples; false if there is none. */
+  /**
+   * Forgets a label with all its examples.
+   *
+   * @returns false if there is none
+   * @example examples.remove('cat');
+   */
   remove(label: string): boolean {
     const removed = this.byLabel.delete(label);
     if (this.byLabel.size === 0) this.length = undefined;
@@ -70,7 +79,11 @@ export class Examples {
   /**
    * What the k nearest examples say, by cosine similarity, each with one voice.
    *
+   * @param embedding as embed() gives it, of one image
    * @param k as many as there are examples at most; 5 where it is left out
+   * @returns all labels, most probable first; probabilities from 0 to 1
+   * @throws ShapeError for an embedding of another length, InputError for a value that is not finite, or where there is no example
+   * @example const [{ label }] = examples.nearest(await model.embed(picture));
    */
   nearest(embedding: Float32Array, k = 5): Guess[] {
     if (!Number.isInteger(k) || k < 1) throw new InputError(`k must be a whole number above 0; got ${k}.`);
@@ -85,18 +98,32 @@ export class Examples {
     return sorted([...this.byLabel.keys()].map((label) => ({ label, probability: share(label) })));
   }
 
-  /** Every example with its label. */
+  /**
+   * Every example with its label.
+   *
+   * @returns embeddings of length 1
+   * @example const labels = examples.all().map(({ label }) => label);
+   */
   all(): { readonly label: string; readonly example: Float32Array }[] {
     return [...this.byLabel].flatMap(([label, list]) => list.map((example) => ({ label, example })));
   }
 
-  /** Bytes that Examples.load() reads: JSON, the embeddings in base64. */
+  /**
+   * Bytes that Examples.load() reads: JSON, the embeddings in base64.
+   *
+   * @example localStorage.setItem('examples', new TextDecoder().decode(examples.save()));
+   */
   save(): Uint8Array {
     const labels = [...this.byLabel].map(([label, list]) => ({ label, embeddings: list.map(toBase64) }));
-    return encode({ format: FORMAT, version: VERSION, kind: 'examples', size: this.length ?? 0, labels });
+    return encode({ kind: 'examples', size: this.length ?? 0, labels });
   }
 
-  /** @throws ModelFormatError for anything that save() has not made */
+  /**
+   * Reads what save() has made.
+   *
+   * @throws ModelFormatError for anything else
+   * @example const examples = Examples.load(bytes);
+   */
   static load(bytes: Uint8Array): Examples {
     const { size, labels } = decode(bytes, 'examples');
     const examples = new Examples();
@@ -129,20 +156,36 @@ export class Head {
     return this.weights.length / this.labels.length;
   }
 
-  /** All labels, most probable first. */
+  /**
+   * All labels, most probable first.
+   *
+   * @param embedding as embed() gives it, of one image
+   * @returns probabilities from 0 to 1, which sum to 1
+   * @throws ShapeError for an embedding of another length, InputError for a value that is not finite
+   * @example const [{ label, probability }] = head.classify(await model.embed(picture));
+   */
   classify(embedding: Float32Array): Guess[] {
     if (embedding.length !== this.size) throw new ShapeError(`this head takes ${this.size} values; got ${embedding.length}.`);
     const probabilities = softmax(scores(normalized(embedding), this.weights, this.bias));
     return sorted(this.labels.map((label, i) => ({ label, probability: probabilities[i] as number })));
   }
 
-  /** Bytes that Head.load() reads. */
+  /**
+   * Bytes that Head.load() reads.
+   *
+   * @example const bytes = head.save();
+   */
   save(): Uint8Array {
     const { labels, size, weights, bias } = this;
-    return encode({ format: FORMAT, version: VERSION, kind: 'head', size, labels, weights: toBase64(weights), bias: toBase64(bias) });
+    return encode({ kind: 'head', size, labels, weights: toBase64(weights), bias: toBase64(bias) });
   }
 
-  /** @throws ModelFormatError for anything that save() has not made */
+  /**
+   * Reads what save() has made.
+   *
+   * @throws ModelFormatError for anything else
+   * @example const head = Head.load(bytes);
+   */
   static load(bytes: Uint8Array): Head {
     const { size, labels, weights, bias } = decode(bytes, 'head');
     const names = listOf(labels);
@@ -168,7 +211,10 @@ function softmax(values: Float32Array): Float32Array {
  * Trains a head by stochastic gradient descent on the cross-entropy; labels with few examples count as much as those with
  * many. The same examples give the same head.
  *
- * @throws InputError for fewer than two labels
+ * @param examples of at least two labels
+ * @throws InputError for fewer than two labels, or an option out of range
+ * @example
+ * const head = trainHead(examples, { epochs: 100 });
  */
 export function trainHead(examples: Examples, options: HeadOptions = {}): Head {
   const { epochs = 200, learningRate = 0.1, weightDecay = 1e-3, onEpoch } = options;
@@ -216,49 +262,4 @@ function stride(length: number, epoch: number): number {
   let candidate = 1 + ((epoch * 7919) % Math.max(1, length));
   while (gcd(candidate, length) !== 1) candidate++;
   return candidate;
-}
-
-// --- files
-
-const damaged = () => new ModelFormatError('the file is damaged, or was not made by save() of mobilenet-v3-wasm/transfer.');
-
-const encode = (value: unknown) => new TextEncoder().encode(JSON.stringify(value));
-
-function decode(bytes: Uint8Array, kind: string): Record<string, unknown> & { size: number } {
-  let value: Record<string, unknown> | null = null;
-  try {
-    value = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-  } catch {
-    // Told below.
-  }
-  const { format, version, kind: found, size } = value ?? {};
-  if (format !== FORMAT || found !== kind || !Number.isInteger(size) || (size as number) < 0) throw damaged();
-  if (version !== VERSION) throw new ModelFormatError(`the file has version ${version}; this release reads version ${VERSION}.`);
-  return value as Record<string, unknown> & { size: number };
-}
-
-function listOf(value: unknown): unknown[] {
-  if (!Array.isArray(value)) throw damaged();
-  return value;
-}
-
-function toBase64(values: Float32Array): string {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  let text = '';
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
-}
-
-function fromBase64(text: unknown, length: number): Float32Array {
-  if (typeof text !== 'string') throw damaged();
-  let bytes: Uint8Array<ArrayBuffer>;
-  try {
-    bytes = Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
-  } catch {
-    throw damaged();
-  }
-  if (bytes.length !== length * 4) throw damaged();
-  const values = new Float32Array(bytes.buffer);
-  if (!values.every(Number.isFinite)) throw damaged();
-  return values;
 }

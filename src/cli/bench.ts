@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import { Command } from 'commander';
 import { quantiles } from '../evaluation/metrics.js';
 import type { Tensor } from '../inputs.js';
@@ -7,6 +6,7 @@ import { loadAs } from './models.js';
 import {
   type Common,
   calibrationOption,
+  examples,
   jsonOption,
   positiveInteger,
   precisionOption,
@@ -16,6 +16,7 @@ import {
 } from './options.js';
 import { millions, milliseconds, say, writeJson } from './output.js';
 import { withProgress } from './progress.js';
+import { textTable } from './table.js';
 
 interface Options extends Common {
   readonly weights: string;
@@ -35,6 +36,13 @@ export const benchCommand = () =>
     .addOption(jsonOption())
     .addOption(threadsOption())
     .addOption(simdOption())
+    .addHelpText(
+      'after',
+      examples(
+        ['the median of 100 inferences, and the time of each layer', 'bench --weights model.safetensors'],
+        ['the float network behind a quantized file, on all cores', 'bench --weights int8.safetensors --precision float32 --threads auto'],
+      ),
+    )
     .action(bench);
 
 const WARM_UP = 10;
@@ -44,11 +52,7 @@ async function bench(options: Options): Promise<void> {
   const model = await loadAs(weights, precision, calibration, options);
   const latencyMs = await withProgress('timing', runs, (step) => time(model, runs, step));
   const layers = await model.profile();
-  const table = new Table({
-    head: ['layer', 'kind', 'MAdds', 'ms', 'GMAC/s'],
-    colAligns: ['left', 'left', 'right', 'right', 'right'],
-    style: { head: [], compact: true },
-  });
+  const table = textTable(['layer', 'kind', 'MAdds', 'ms', 'GMAC/s'], { right: 2, compact: true });
   for (const { name, kind, madds, milliseconds: ms, gmacsPerSecond } of layers) {
     table.push([name, kind, madds ? millions(madds) : '', ms.toFixed(3), madds ? gmacsPerSecond.toFixed(1) : '']);
   }

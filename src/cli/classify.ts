@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import { Command } from 'commander';
 import type { Model } from '../model/model.js';
 import type { Prediction } from '../tasks/classification.js';
@@ -6,6 +5,7 @@ import { loadAs } from './models.js';
 import {
   type Bulk,
   calibrationOption,
+  examples,
   jsonOption,
   listOption,
   positiveInteger,
@@ -19,6 +19,7 @@ import { percent, say, warn, writeJson } from './output.js';
 import { answersOf, assign } from './pool.js';
 import { withProgress } from './progress.js';
 import { recordAll } from './run.js';
+import { textTable } from './table.js';
 
 interface Options extends Bulk {
   readonly top: number;
@@ -40,6 +41,17 @@ export const classifyCommand = () =>
     .addOption(workersOption())
     .addOption(threadsOption())
     .addOption(simdOption())
+    .addHelpText(
+      'after',
+      examples(
+        ['the five most probable classes of a picture', 'classify cat.jpg --weights model.safetensors'],
+        ['a folder, as JSON', 'classify photos/ --weights model.safetensors --json -'],
+        [
+          'paths from another program, a line of JSON a picture',
+          "find photos -name '*.jpg' | mobilenet-v3 classify --list - --weights model.safetensors --output -",
+        ],
+      ),
+    )
     .action(classify);
 
 async function classify(inputs: string[], options: Options): Promise<void> {
@@ -75,7 +87,7 @@ async function show(
 }
 
 function sayPredictions(json: string | undefined, image: string, predictions: readonly Prediction[]): void {
-  const table = new Table({ head: [image, ''], style: { head: [], border: [] }, colAligns: ['left', 'right'] });
+  const table = textTable([image, '']);
   for (const { label, probability } of predictions) table.push([label, percent(probability)]);
   say(json, table.toString());
 }

@@ -1,4 +1,3 @@
-import Table from 'cli-table3';
 import { Command } from 'commander';
 import { InputError } from '../errors.js';
 import { listLabelled } from '../evaluation/dataset.js';
@@ -14,10 +13,11 @@ import { quantizeWith } from '../model/quantize.js';
 import { SCHEME_NAMES, SCHEMES, type SchemeName } from '../quantization/schemes.js';
 import { Images } from './images.js';
 import { calibrateOn, calibrationFiles, load, quantizeOn } from './models.js';
-import { type Common, jsonOption, positiveInteger, seedOption, simdOption, threadsOption } from './options.js';
+import { type Common, examples, jsonOption, positiveInteger, seedOption, simdOption, threadsOption } from './options.js';
 import { megabytes, percent, say, write, writeJson } from './output.js';
 import { withProgress } from './progress.js';
 import { SHIPPED, shippedIsHere } from './shipped.js';
+import { textTable } from './table.js';
 
 interface Options extends Common {
   readonly weights?: string[];
@@ -52,6 +52,16 @@ export const compareCommand = () =>
     .addOption(simdOption())
     .addOption(jsonOption('the comparison'))
     .option('--html <file>', 'write a page with the table, plots, and the images on which the two differ')
+    .addHelpText(
+      'after',
+      examples(
+        ['what the repository ships', 'compare'],
+        [
+          'your network on your pictures, with a page of results',
+          'compare --weights model.safetensors --images validation/ --calibration images/ --html compare.html',
+        ],
+      ),
+    )
     .action(compare);
 
 async function compare(options: Options): Promise<void> {
@@ -125,11 +135,7 @@ async function calibrationOf(tested: string, calibration: string | undefined, se
 /** compare --ladder */
 async function climb(weights: readonly string[], directory: string, calibration: string | undefined, options: Options): Promise<void> {
   const results: { model: string; images: number; rungs: Rung[] }[] = [];
-  const table = new Table({
-    head: ['network', 'quantization', 'top-1', 'agreement', 'logit SQNR'],
-    colAligns: ['left', 'left', 'right', 'right', 'right'],
-    style: { head: [], border: [] },
-  });
+  const table = textTable(['network', 'quantization', 'top-1', 'agreement', 'logit SQNR'], { right: 2 });
   for (const file of weights) {
     const float = await load(file, 'float32', options);
     const { calibrating } = await calibrationOf(directory, calibration, options.seed);
@@ -154,11 +160,7 @@ async function climb(weights: readonly string[], directory: string, calibration:
 
 /** compare --paper */
 function renderPaper(results: readonly ComparisonResult[]): string {
-  const table = new Table({
-    head: ['top-1', 'float32', 'int8', 'change', "paper's float", "paper's int8", 'change'],
-    colAligns: ['left', ...Array(6).fill('right')],
-    style: { head: [], border: [] },
-  });
+  const table = textTable(['top-1', 'float32', 'int8', 'change', "paper's float", "paper's int8", 'change']);
   for (const { summary, comparison } of results) {
     const [float, int8] = [comparison.reference.top1 * 100, comparison.candidate.top1 * 100];
     const published = TABLE_4[summary.architecture];
@@ -197,11 +199,10 @@ function contract({ summary, comparison, calibrationImages, sizes, skipped }: Co
 }
 
 function render(results: readonly ComparisonResult[]): string {
-  const table = new Table({
-    head: ['network', 'precision', 'top-1', 'top-5', 'latency, ms (p10 to p90)', 'file', 'activations', 'agreement', 'logit SQNR', 'speed'],
-    colAligns: ['left', 'left', ...Array(8).fill('right')],
-    style: { head: [], border: [] },
-  });
+  const table = textTable(
+    ['network', 'precision', 'top-1', 'top-5', 'latency, ms (p10 to p90)', 'file', 'activations', 'agreement', 'logit SQNR', 'speed'],
+    { right: 2 },
+  );
   for (const { summary, comparison, sizes } of results) {
     const { reference, candidate, agreement, logitSqnrDb, speedup } = comparison;
     [reference, candidate].forEach(({ top1, top5, latencyMs: { median, p10, p90 } }, i) => {

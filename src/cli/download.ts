@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { InputError } from '../errors.js';
 import { fetchFromHub } from '../source/hub.js';
-import { jsonOption } from './options.js';
+import { examples, jsonOption } from './options.js';
 import { say, warn, writeJson } from './output.js';
 import { withByteProgress } from './progress.js';
 
@@ -24,6 +24,13 @@ export const downloadCommand = () =>
     .addHelpText(
       'after',
       '\nHF_TOKEN opens repositories that are not public; HTTPS_PROXY is honoured; MOBILENET_V3_CACHE is the cache folder.',
+    )
+    .addHelpText(
+      'after',
+      examples([
+        'weights from the hub, into the cache and to a file',
+        'download hf:timm/mobilenetv3_small_100.lamb_in1k --output small.safetensors',
+      ]),
     )
     .action(download);
 

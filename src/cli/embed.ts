@@ -3,6 +3,8 @@ import { loadAs } from './models.js';
 import {
   type Bulk,
   calibrationOption,
+  examples,
+  jsonOption,
   listOption,
   precisionOption,
   simdOption,
@@ -10,12 +12,14 @@ import {
   weightsOption,
   workersOption,
 } from './options.js';
+import { checkOutputs, writeJson } from './output.js';
 import { assign } from './pool.js';
 import { recordAll } from './run.js';
 
 interface Options extends Bulk {
   readonly output: string;
   readonly normalize?: boolean;
+  readonly json?: string;
 }
 
 export const embedCommand = () =>
@@ -31,16 +35,26 @@ export const embedCommand = () =>
     .option('--normalize', 'scale each embedding to length 1, so that a dot product is the cosine similarity')
     .addOption(precisionOption())
     .addOption(calibrationOption())
+    .addOption(jsonOption('how many pictures were read'))
     .addOption(workersOption())
     .addOption(threadsOption())
     .addOption(simdOption())
+    .addHelpText(
+      'after',
+      examples(
+        ['a matrix for numpy.load', 'embed photos/ --weights model.safetensors --output features.npy'],
+        ['a line of JSON a picture, of length 1', 'embed photos/ --weights model.safetensors --output - --normalize'],
+      ),
+    )
     .action(embed);
 
 async function embed(inputs: string[], options: Options): Promise<void> {
-  const { weights, precision, calibration, output, normalize = false } = options;
+  const { weights, precision, calibration, output, normalize = false, json } = options;
+  checkOutputs({ output, json });
   const assigned = await assign(inputs, options);
   if (!assigned) return;
   const { pictures, workers } = assigned;
   const model = await loadAs(weights, precision, calibration, options);
-  await recordAll(model, { kind: 'embed', normalize }, pictures, output, { ...options, workers });
+  const counts = await recordAll(model, { kind: 'embed', normalize }, pictures, output, { ...options, workers });
+  if (json) await writeJson(json, counts);
 }

@@ -7,6 +7,7 @@ import { loadAs } from './models.js';
 import {
   type Common,
   calibrationOption,
+  examples,
   jsonOption,
   positiveInteger,
   precisionOption,
@@ -37,6 +38,7 @@ export const evaluateCommand = () =>
     .addOption(jsonOption())
     .addOption(threadsOption())
     .addOption(simdOption())
+    .addHelpText('after', examples(['accuracy on a labelled folder', 'evaluate --weights model.safetensors --images validation/']))
     .action(evaluate);
 
 async function evaluate(options: Options): Promise<void> {

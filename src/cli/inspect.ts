@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
-import Table from 'cli-table3';
 import { Command } from 'commander';
 import { describe } from '../architecture/describe.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName } from '../architecture/tables.js';
 import type { NetworkSummary } from '../graph/summary.js';
 import { loadModel } from '../load.js';
-import { jsonOption } from './options.js';
+import { examples, jsonOption } from './options.js';
 import { megabytes, millions, say, writeJson } from './output.js';
+import { textTable } from './table.js';
 
 export const inspectCommand = () =>
   new Command('inspect')
@@ -14,6 +14,10 @@ export const inspectCommand = () =>
     .argument('[weights]', `a weights file, or one of ${ARCHITECTURE_NAMES.join(', ')}`)
     .option('-w, --weights <file>', 'the weights file')
     .addOption(jsonOption('the summary'))
+    .addHelpText(
+      'after',
+      examples(['a file', 'inspect model.safetensors'], ['an architecture, as JSON', 'inspect mobilenet_v3_large --json -']),
+    )
     .action(inspect);
 
 const isArchitecture = (name: string): name is ArchitectureName => (ARCHITECTURE_NAMES as readonly string[]).includes(name);
@@ -35,20 +39,19 @@ async function inspect(argument: string | undefined, options: { weights?: string
 
 function render(summary: NetworkSummary, file: { precision?: string; fileBytes?: number }): string {
   const { architecture, width, resolution, classes, parameters, madds, blocks } = summary;
-  const table = new Table({
-    head: ['block', 'input', 'operator', 'expand', 'output', 'SE', 'activation', 'stride', 'parameters', 'MAdds'],
-    colAligns: ['left', 'left', 'left', 'right', 'right', 'left', 'left', 'right', 'right', 'right'],
-    style: { head: [], compact: true },
+  const table = textTable(['block', 'input', 'operator', 'output', 'SE', 'activation', 'expand', 'stride', 'parameters', 'MAdds'], {
+    right: 6,
+    compact: true,
   });
   for (const block of blocks) {
     table.push([
       block.name,
       block.input.join('x'),
       `${block.expand ? 'bneck' : 'conv2d'} ${block.kernel}x${block.kernel}`,
-      block.expand ?? '',
       block.output[2],
       block.squeezeExcite ? 'yes' : '',
       block.activation,
+      block.expand ?? '',
       block.stride,
       block.parameters.toLocaleString('en'),
       millions(block.madds),

@@ -32,6 +32,10 @@ export const workersOption = () =>
     .argParser(threadCount)
     .default('auto');
 
+/** For .addHelpText('after', ...): commands that can be copied, each with what it does. */
+export const examples = (...lines: readonly (readonly [what: string, command: string])[]): string =>
+  `\nExamples:\n${lines.map(([what, command]) => `  # ${what}\n  $ ${command.includes(' | ') ? '' : 'mobilenet-v3 '}${command}`).join('\n')}`;
+
 export type Common = Required<Pick<LoadOptions, 'threads' | 'simd'>>;
 
 /** Of the commands that take any number of images. */

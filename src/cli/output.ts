@@ -14,6 +14,12 @@ export async function write(file: string, text: string | Uint8Array): Promise<vo
   }
 }
 
+/** @throws InputError where two results would go to standard output, which then holds neither */
+export function checkOutputs(files: Readonly<Record<string, string | undefined>>): void {
+  const names = Object.keys(files).filter((name) => files[name] === '-');
+  if (names.length > 1) throw new InputError(`--${names.join(' and --')} are both standard output; give a file for one of them.`);
+}
+
 export const writeJson = (file: string, value: unknown) => write(file, `${JSON.stringify(value, null, 2)}\n`);
 
 /** Text for people; it makes way for JSON that goes to standard output. */

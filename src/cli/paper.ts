@@ -1,6 +1,5 @@
 import { readFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
-import Table from 'cli-table3';
 import { Command } from 'commander';
 import { ARCHITECTURES, type ArchitectureName } from '../architecture/tables.js';
 import { InputError } from '../errors.js';
@@ -14,10 +13,11 @@ import { GROUP_NAMES, GROUPS } from '../evaluation/paper/subjects.js';
 import { paperTables } from '../evaluation/paper/tables.js';
 import { Images } from './images.js';
 import { calibrationFiles, load, quantizeOn } from './models.js';
-import { type Common, jsonOption, positiveInteger, simdOption, threadsOption } from './options.js';
+import { type Common, examples, jsonOption, positiveInteger, simdOption, threadsOption } from './options.js';
 import { say, write, writeJson } from './output.js';
 import { withProgress } from './progress.js';
 import { SHIPPED, shippedAblation, shippedIsHere } from './shipped.js';
+import { mayDraw, textTable } from './table.js';
 
 interface Options extends Common {
   readonly weights?: string[];
@@ -48,6 +48,10 @@ export const paperCommand = () =>
     .addOption(jsonOption('what was measured'))
     .option('--html <file>', 'write a page with the tables and the plots')
     .option('--markdown <file>', 'write the tables as Markdown')
+    .addHelpText(
+      'after',
+      examples(['measure, and keep the result', 'paper --json paper.json --html paper.html'], ['show it again', 'paper --from paper.json']),
+    )
     .action(paper);
 
 async function paper(options: Options): Promise<void> {
@@ -129,15 +133,10 @@ const PLAIN = '\u001b[39m';
 
 function render({ title, head, rows, notes }: PaperTable): string {
   const words = title.startsWith('What');
-  const table = new Table({
-    head: [...head],
-    colAligns: head.map((_, i) => (i === 0 || words ? 'left' : 'right')),
-    style: { head: [], border: [], compact: !words },
-    ...(words ? { colWidths: [42, 60, 18], wordWrap: true } : {}),
-  });
+  const table = textTable(head, words ? { right: head.length, widths: [42, 60, 18] } : { compact: true });
   const inGrey = (cell: Cell): string => {
     if (typeof cell === 'string') return cell;
-    return process.stdout.isTTY && cell.published ? `${GREY}${cell.published}${PLAIN}` : cell.published;
+    return mayDraw() && cell.published ? `${GREY}${cell.published}${PLAIN}` : cell.published;
   };
   for (const cells of rows) table.push(cells.map(inGrey));
   return [`\n${title}`, table.toString(), ...notes].join('\n');

@@ -3,8 +3,18 @@ import { InputError } from '../errors.js';
 import { quantizationPage, quantizationReport } from '../evaluation/quantization-report.js';
 import { Images } from './images.js';
 import { calibrationFiles, load, quantizeOn } from './models.js';
-import { type Common, calibrationOption, positiveInteger, seedOption, simdOption, threadsOption, weightsOption } from './options.js';
-import { megabytes, write, writeJson } from './output.js';
+import {
+  type Common,
+  calibrationOption,
+  examples,
+  jsonOption,
+  positiveInteger,
+  seedOption,
+  simdOption,
+  threadsOption,
+  weightsOption,
+} from './options.js';
+import { checkOutputs, megabytes, say, write, writeJson } from './output.js';
 import { withProgress } from './progress.js';
 
 interface Options extends Common {
@@ -18,6 +28,7 @@ interface Options extends Common {
   readonly rounding: 'output' | 'nearest';
   readonly activations: '8' | '16';
   readonly report?: string;
+  readonly json?: string;
 }
 
 export const quantizeCommand = () =>
@@ -37,8 +48,19 @@ export const quantizeCommand = () =>
     .option('--keep-float <layer...>', 'layers, by name as inspect and bench show them, that stay in float32')
     .option('--max-drop <points>', 'keep the most harmful layers in float32 until at most so many in a hundred images change class', points)
     .option('--report <file>', 'what each layer loses and why, .html or .json')
+    .addOption(jsonOption('what was made'))
     .addOption(threadsOption())
     .addOption(simdOption())
+    .addHelpText(
+      'after',
+      examples(
+        ['from a hundred pictures without labels', 'quantize --weights model.safetensors --calibration images/ --output int8.safetensors'],
+        [
+          'in a second or two, with a report of what each layer loses',
+          'quantize --weights model.safetensors --calibration images/ --output int8.safetensors --rounding nearest --report report.html',
+        ],
+      ),
+    )
     .action(quantize);
 
 /** Images that a report looks at, and in which --max-drop counts. */
@@ -51,7 +73,8 @@ function points(text: string): number {
 }
 
 async function quantize(options: Options): Promise<void> {
-  const { weights, calibration, limit, output, seed, keepFloat, maxDrop, rounding, activations, report } = options;
+  const { weights, calibration, limit, output, seed, keepFloat, maxDrop, rounding, activations, report, json } = options;
+  checkOutputs({ output, report, json });
   if (report && !/\.(html|json)$/.test(report)) throw new InputError(`--report must name a .html or .json file; got ${report}.`);
   const model = await load(weights, 'float32', options);
   const files = await calibrationFiles(calibration, limit, seed);
@@ -71,9 +94,14 @@ async function quantize(options: Options): Promise<void> {
     if (report.endsWith('.json')) await writeJson(report, result);
     else await write(report, quantizationPage(result));
   }
-  if (output === '-') return;
-  const float = model.save().byteLength;
-  process.stdout.write(`${output}: ${megabytes(bytes.byteLength)}, float32 ${megabytes(float)}; calibrated on ${files.length} images\n`);
-  const kept = int8.floatLayers;
-  if (kept.length > 0) process.stdout.write(`in float32: ${kept.join(', ')}\n`);
+  const floatBytes = model.save().byteLength;
+  const { floatLayers } = int8;
+  if (output !== '-') {
+    say(json, `${output}: ${megabytes(bytes.byteLength)}, float32 ${megabytes(floatBytes)}; calibrated on ${files.length} images`);
+    if (floatLayers.length > 0) say(json, `in float32: ${floatLayers.join(', ')}`);
+  }
+  if (json) {
+    const { architecture } = model;
+    await writeJson(json, { architecture, output, bytes: bytes.byteLength, floatBytes, calibrationImages: files.length, floatLayers });
+  }
 }

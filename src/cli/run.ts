@@ -17,6 +17,9 @@ function originOf(model: Model, task: Task): Origin {
   return { command: kind, architecture: model.architecture, precision: model.precision, sha256, ...options };
 }
 
+/** Pictures: read now, of them unreadable, read by an earlier run, and not read yet. */
+export type Counts = Readonly<Record<'done' | 'failed' | 'before' | 'left', number>>;
+
 /** How many values embed() gives. */
 const featuresOf = async (model: Model) => (await model.embed({ data: new Float32Array(32 * 32 * 3), shape: [1, 32, 32, 3] })).length;
 
@@ -27,7 +30,7 @@ export async function recordAll(
   pictures: readonly string[],
   output: string,
   { workers, ...common }: Common & { readonly workers: number },
-): Promise<void> {
+): Promise<Counts> {
   const records = await Records.open(output, originOf(model, task), task.kind === 'embed' ? await featuresOf(model) : undefined);
   const remaining = pictures.filter((picture) => !records.done.has(picture));
   let interrupted = false;
@@ -51,12 +54,14 @@ export async function recordAll(
     await records.close();
     process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
   }
-  tell({ done, failed, before: pictures.length - remaining.length, left: remaining.length - done });
+  const counts = { done, failed, before: pictures.length - remaining.length, left: remaining.length - done };
+  tell(counts);
   if (interrupted) process.exitCode = INTERRUPTED;
   else if (failed > 0) process.exitCode = 1;
+  return counts;
 }
 
-function tell({ done, failed, before, left }: Readonly<Record<'done' | 'failed' | 'before' | 'left', number>>): void {
+function tell({ done, failed, before, left }: Counts): void {
   const count = (n: number) => n.toLocaleString('en');
   const parts = [`${count(done)} pictures`];
   if (before > 0) parts.push(`${count(before)} were done before`);

@@ -2,13 +2,12 @@ import platform from '#platform';
 import { OutOfMemoryError } from '../errors.js';
 import type { Exports } from './exports.js';
 import { detectFeatures } from './features.js';
+import { type EngineMemory, ownMemory, sharedMemory } from './memory.js';
 import { CONTROL_WORDS } from './threads/control.js';
 import { automaticThreads, Pool, type StartThread } from './threads/pool.js';
 import { type CompiledModule, chooseVariant, compile, type Simd, type Variant } from './variants.js';
 
 const PAGE = 65536;
-/** Pages that a memory may grow to: 1 GiB, far above any network of the family, far below what breaks a page. */
-const MAXIMUM_PAGES = 16384;
 
 /** How many threads to start: fewer than wanted, down to one, where the platform has no more. That is no error. */
 const settleThreads = (threads: number | 'auto'): number =>
@@ -25,10 +24,9 @@ export class Engine {
 
   private constructor(
     readonly variant: Variant,
-    readonly memory: WebAssembly.Memory,
+    private readonly own: EngineMemory,
     readonly exports: Exports,
     readonly module: WebAssembly.Module,
-    private readonly isShared: boolean,
   ) {
     this.top = exports.heapBase();
   }
@@ -36,16 +34,21 @@ export class Engine {
   static async create(simd: Simd = 'auto', threads: number | 'auto' = 1, startThread: StartThread = platform.startThread): Promise<Engine> {
     const variant = chooseVariant(simd);
     const wanted = settleThreads(threads);
-    const shared = wanted > 1;
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared });
-    const { module } = await compile(variant, shared);
+    // Where no memory can be shared, one thread does the work.
+    const own = (wanted > 1 ? sharedMemory() : undefined) ?? ownMemory();
+    const { memory } = own;
+    const { module } = await compile(variant, own.shared);
     const { exports } = await platform.instantiate(module, { env: { memory } });
-    const engine = new Engine(variant, memory, exports as unknown as Exports, module, shared);
-    if (shared) {
+    const engine = new Engine(variant, own, exports as unknown as Exports, module);
+    if (own.shared) {
       const control = engine.allocate(CONTROL_WORDS * 4);
       engine.pool = await Pool.start(wanted, module, memory, control, engine.exports.execute, startThread);
     }
     return engine;
+  }
+
+  get memory(): WebAssembly.Memory {
+    return this.own.memory;
   }
 
   get threads(): number {
@@ -55,9 +58,13 @@ export class Engine {
   /** The same code on a memory of its own, without helping threads. */
   alone(): Engine {
     // What is compiled for shared memory takes no other.
-    const memory = new WebAssembly.Memory({ initial: 1, maximum: MAXIMUM_PAGES, shared: this.isShared });
-    const { exports } = new WebAssembly.Instance(this.module, { env: { memory } });
-    return new Engine(this.variant, memory, exports as unknown as Exports, this.module, this.isShared);
+    const own = this.own.shared ? sharedMemory() : ownMemory();
+    if (!own)
+      throw new OutOfMemoryError(
+        'out of memory: this engine gives no more memory that threads share; load the model again with threads: 1.',
+      );
+    const { exports } = new WebAssembly.Instance(this.module, { env: { memory: own.memory } });
+    return new Engine(this.variant, own, exports as unknown as Exports, this.module);
   }
 
   /**
@@ -94,10 +101,10 @@ export class Engine {
     if (missing > 0) {
       const pages = this.memory.buffer.byteLength / PAGE;
       // A RangeError by the engine's own hand would not say what to do.
-      if (!(pages + missing <= MAXIMUM_PAGES) || grow(this.memory, missing) < 0) {
-        throw new OutOfMemoryError(
-          `out of memory: this needs ${Math.round(top / 2 ** 20)} MiB of WebAssembly memory, more than this engine gives; use a smaller input.`,
-        );
+      if (!(pages + missing <= this.own.mostPages) || grow(this.memory, missing) < 0) {
+        const need = `out of memory: this needs ${Math.round(top / 2 ** 20)} MiB of WebAssembly memory`;
+        const most = `the ${(this.own.mostPages * PAGE) / 2 ** 20} MiB that memory shared by threads may have; use threads: 1`;
+        throw new OutOfMemoryError(`${need}, more than ${this.own.shared ? most : 'this engine gives'}, or a smaller input.`);
       }
     }
     this.top = top;

@@ -44,7 +44,13 @@ export interface Features {
   readonly crossOriginIsolated: boolean;
 }
 
-/** What this engine can do; nothing is compiled or kept. */
+/**
+ * What this engine can do; nothing is compiled or kept.
+ *
+ * @returns simd: WebAssembly SIMD, without which nothing runs; threads: shared memory, which a page has when it is cross-origin isolated
+ * @example
+ * if (!detectFeatures().simd) throw new Error('this browser is too old');
+ */
 export function detectFeatures(): Features {
   const isolated = (globalThis as { crossOriginIsolated?: boolean }).crossOriginIsolated;
   const node = typeof process !== 'undefined' && Boolean(process.versions?.node);

@@ -1,5 +1,5 @@
 import platform from '#platform';
-import { UnsupportedModelError } from '../errors.js';
+import { OutOfMemoryError, UnsupportedModelError } from '../errors.js';
 import { detectFeatures, type Features } from './features.js';
 
 /** A binary of the kernels, for engines that have what it needs. */
@@ -59,6 +59,8 @@ function withSharedMemory(binary: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuff
 async function binaryOf(variant: Variant): Promise<Uint8Array<ArrayBuffer>> {
   const { binary } = VARIANTS.find(({ name }) => name === variant) as VariantEntry;
   const { default: gzip } = await binary();
+  // The worker of a page is given the module that it was to run: scripts/build-workers.mjs leaves the binaries out.
+  if (!gzip) throw new OutOfMemoryError('out of memory: this engine gives no memory that threads share; use threads: 1.');
   return platform.gunzip(Uint8Array.from(atob(gzip), (c) => c.charCodeAt(0)));
 }
 

@@ -36,7 +36,15 @@ async function outputs(model: Model, input: ModelInput): Promise<Map<string, Flo
   return values;
 }
 
-/** How far each layer of a quantized model is from its float reference, over a few images. */
+/**
+ * How far each layer of a quantized model is from its float reference, over a few images. Both must run on the calling thread.
+ *
+ * @param inputs images, or tensors [1, h, w, 3]
+ * @returns decibels, layer by layer in the order in which they run
+ * @throws InputError for a model in a worker, AbortError, DisposedError
+ * @example
+ * const worst = (await layerErrors(float, int8, images)).sort((a, b) => a.sqnrDb - b.sqnrDb)[0];
+ */
 export async function layerErrors(
   reference: Model,
   candidate: Model,

@@ -92,7 +92,15 @@ class Tally {
 const tensorOf = async (model: Model, image: ModelInput): Promise<Tensor> =>
   typeof image === 'object' && 'shape' in image ? (image as Tensor) : model.preprocess(image);
 
-/** Accuracy and latency of a model on labelled images, in one pass. */
+/**
+ * Accuracy and latency of a model on labelled images, in one pass.
+ *
+ * @param samples images, or normalised tensors [1, h, w, 3], each with the index of its class
+ * @returns accuracies from 0 to 1, latencies in milliseconds
+ * @throws AbortError, and as classify() does
+ * @example
+ * const { top1, latencyMs } = await evaluate(model, [{ image: 'cat.jpg', label: 281 }]);
+ */
 export async function evaluate(
   model: Model,
   samples: AsyncIterable<Sample> | Iterable<Sample>,
@@ -108,7 +116,16 @@ export async function evaluate(
   return tally.result();
 }
 
-/** The same images through two models, which take turns in going first, so that neither has the warmer cache. */
+/**
+ * The same images through two models, which take turns in going first, so that neither has the warmer cache.
+ *
+ * @param reference preprocesses images for both
+ * @param samples images, or normalised tensors [1, h, w, 3], each with the index of its class
+ * @returns accuracies and agreement from 0 to 1, latencies in milliseconds, SQNR of the logits in decibels
+ * @throws AbortError, and as classify() does
+ * @example
+ * const { agreement, speedup } = await compare(float, int8, samples);
+ */
 export async function compare(
   reference: Model,
   candidate: Model,

@@ -29,7 +29,15 @@ export class FloatKernels {
     return this.engine.variant;
   }
 
-  /** Convolution with bias and activation. x [n, h, w, c], filter [kh, kw, c / groups, outputs]. */
+  /**
+   * Convolution with bias and activation.
+   *
+   * @param x [n, h, w, c]
+   * @param filter [kh, kw, c / groups, outputs]
+   * @returns [n, h, w, outputs], h and w by strides and padding
+   * @throws ShapeError where filter, bias, strides or padding do not fit
+   * @example const y = kernels.conv2d(x, filter, { strides: [2, 2], padding: [1, 1, 1, 1], activation: 'relu' });
+   */
   conv2d(x: Tensor, filter: Tensor, options: ConvOptions = {}): Tensor {
     checkFloat('conv2d: x', x);
     checkFloat('conv2d: filter', filter);
@@ -46,50 +54,124 @@ export class FloatKernels {
     });
   }
 
-  /** x * relu6(x + 3) / 6 (MobileNetV3 paper, section 5.2). */
+  /**
+   * x * relu6(x + 3) / 6 (MobileNetV3 paper, section 5.2).
+   *
+   * @param x [n, h, w, c]
+   * @returns [n, h, w, c]
+   * @throws ShapeError for a tensor whose values are not as many as its shape says
+   * @example const y = kernels.hardSwish({ data: new Float32Array([-4, -1, 0, 2]), shape: [1, 1, 1, 4] });
+   */
   hardSwish(x: Tensor): Tensor {
     return this.unary('hardSwish', x, { kind: 'activation', activation: 'hardSwish' });
   }
 
-  /** relu6(x + 3) / 6 */
+  /**
+   * relu6(x + 3) / 6.
+   *
+   * @param x [n, h, w, c]
+   * @returns [n, h, w, c]
+   * @throws ShapeError for a tensor whose values are not as many as its shape says
+   * @example const y = kernels.hardSigmoid({ data: new Float32Array([-4, -1, 0, 2]), shape: [1, 1, 1, 4] });
+   */
   hardSigmoid(x: Tensor): Tensor {
     return this.unary('hardSigmoid', x, { kind: 'activation', activation: 'hardSigmoid' });
   }
 
-  /** 1 / (1 + e^-x): the gate of MnasNet's squeeze-excite. */
+  /**
+   * 1 / (1 + e^-x): the gate of MnasNet's squeeze-excite.
+   *
+   * @param x [n, h, w, c]
+   * @returns [n, h, w, c]
+   * @throws ShapeError for a tensor whose values are not as many as its shape says
+   * @example const y = kernels.sigmoid({ data: new Float32Array([-4, -1, 0, 2]), shape: [1, 1, 1, 4] });
+   */
   sigmoid(x: Tensor): Tensor {
     return this.unary('sigmoid', x, { kind: 'activation', activation: 'sigmoid' });
   }
 
-  /** x / (1 + e^-x), also called SiLU (arXiv 1710.05941). */
+  /**
+   * x / (1 + e^-x), also called SiLU (arXiv 1710.05941).
+   *
+   * @param x [n, h, w, c]
+   * @returns [n, h, w, c]
+   * @throws ShapeError for a tensor whose values are not as many as its shape says
+   * @example const y = kernels.swish({ data: new Float32Array([-4, -1, 0, 2]), shape: [1, 1, 1, 4] });
+   */
   swish(x: Tensor): Tensor {
     return this.unary('swish', x, { kind: 'activation', activation: 'swish' });
   }
 
+  /**
+   * max(x, 0).
+   *
+   * @param x [n, h, w, c]
+   * @returns [n, h, w, c]
+   * @throws ShapeError for a tensor whose values are not as many as its shape says
+   * @example const y = kernels.relu({ data: new Float32Array([-4, -1, 0, 2]), shape: [1, 1, 1, 4] });
+   */
   relu(x: Tensor): Tensor {
     return this.unary('relu', x, { kind: 'activation', activation: 'relu' });
   }
 
+  /**
+   * min(max(x, 0), 6).
+   *
+   * @param x [n, h, w, c]
+   * @returns [n, h, w, c]
+   * @throws ShapeError for a tensor whose values are not as many as its shape says
+   * @example const y = kernels.relu6({ data: new Float32Array([-4, -1, 0, 2]), shape: [1, 1, 1, 4] });
+   */
   relu6(x: Tensor): Tensor {
     return this.unary('relu6', x, { kind: 'activation', activation: 'relu6' });
   }
 
-  /** a + b; b of a's shape, or [n, 1, 1, c]. */
+  /**
+   * a + b.
+   *
+   * @param a [n, h, w, c]
+   * @param b of the same shape, or [n, 1, 1, c]
+   * @returns [n, h, w, c]
+   * @throws ShapeError where the shapes do not fit
+   * @example const y = kernels.add(a, b);
+   */
   add(a: Tensor, b: Tensor): Tensor {
     return this.binary('add', a, b);
   }
 
-  /** a * b; b of a's shape, or [n, 1, 1, c]. */
+  /**
+   * a * b.
+   *
+   * @param a [n, h, w, c]
+   * @param b of the same shape, or [n, 1, 1, c]
+   * @returns [n, h, w, c]
+   * @throws ShapeError where the shapes do not fit
+   * @example const y = kernels.multiply(a, b);
+   */
   multiply(a: Tensor, b: Tensor): Tensor {
     return this.binary('multiply', a, b);
   }
 
-  /** The mean over height and width: [n, 1, 1, c]. */
+  /**
+   * The mean over height and width.
+   *
+   * @param x [n, h, w, c]
+   * @returns [n, 1, 1, c]
+   * @throws ShapeError for a tensor whose values are not as many as its shape says
+   * @example const means = kernels.globalAveragePool(x);
+   */
   globalAveragePool(x: Tensor): Tensor {
     return this.unary('globalAveragePool', x, { kind: 'globalAveragePool' });
   }
 
-  /** exp(x) / sum of exp(x) over the channels of each pixel. */
+  /**
+   * exp(x) / sum of exp(x) over the channels of each pixel.
+   *
+   * @param x [n, h, w, c]
+   * @returns [n, h, w, c], the channels of a pixel summing to 1
+   * @throws ShapeError for a tensor whose values are not as many as its shape says
+   * @example const probabilities = kernels.softmax(logits);
+   */
   softmax(x: Tensor): Tensor {
     checkFloat('softmax: x', x);
     const [n, h, w, channels] = x.shape;
@@ -108,7 +190,15 @@ export class FloatKernels {
     return { data, shape: x.shape };
   }
 
-  /** Bilinear resize with half-pixel centres and no antialiasing: align_corners=False of PyTorch and TensorFlow. */
+  /**
+   * Bilinear resize with half-pixel centres and no antialiasing: align_corners=False of PyTorch and TensorFlow.
+   *
+   * @param x [n, h, w, c]
+   * @param size in pixels
+   * @returns [n, size.height, size.width, c]
+   * @throws ShapeError for sides that are no whole numbers above 0, or more than 2^28 values
+   * @example const half = kernels.resizeBilinear(x, { height: 112, width: 112 });
+   */
   resizeBilinear(x: Tensor, size: { readonly height: number; readonly width: number }): Tensor {
     checkFloat('resizeBilinear: x', x);
     const { height, width } = size;
@@ -139,7 +229,15 @@ export class FloatKernels {
     return { data, shape: [n, height, width, channels] };
   }
 
-  /** x * hardSigmoid(expand(relu(reduce(mean of x)))): squeeze-and-excite as MobileNetV3 has it (section 5.3). */
+  /**
+   * x * hardSigmoid(expand(relu(reduce(mean of x)))): squeeze-and-excite as MobileNetV3 has it (section 5.3).
+   *
+   * @param x [n, h, w, c]
+   * @param layers reduce with a filter [1, 1, c, r], expand with a filter [1, 1, r, c]
+   * @returns [n, h, w, c]
+   * @throws ShapeError where the filters do not fit
+   * @example const y = kernels.squeezeExcite(x, { reduce: { filter, bias }, expand: { filter: back } });
+   */
   squeezeExcite(x: Tensor, layers: { readonly reduce: DenseLayer; readonly expand: DenseLayer }): Tensor {
     checkFloat('squeezeExcite: x', x);
     const { reduce, expand } = layers;

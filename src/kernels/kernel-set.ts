@@ -9,15 +9,32 @@ import type { Piece } from './runner.js';
 import { OUT, squeezeExciteNodes, X } from './squeeze-excite.js';
 import type { ConvOptions, QDenseLayer, QFilter, QTensor, QuantParams } from './types.js';
 
-/** All kernels, on an engine: the float32 ones and the quantized ones. */
+/**
+ * Kernels on their own: the float32 ones and the quantized ones. Tensors are NHWC; every call returns a new one. Wrong shapes throw
+ * ShapeError, wrong scales and zero points QuantizationError; afterwards the kernels can still be used.
+ */
 export class KernelSet extends FloatKernels {
-  /** q = clamp(round half to even(x / scale) + zeroPoint); NaN becomes the zero point. */
+  /**
+   * q = clamp(round half to even(x / scale) + zeroPoint); NaN becomes the zero point.
+   *
+   * @param x [n, h, w, c], real values
+   * @returns [n, h, w, c] of int8 or uint8
+   * @throws ShapeError where shapes do not fit, QuantizationError for a scale that is not positive or a zero point outside the type
+   * @example const q = kernels.quantize(x, { dtype: 'int8', scale: 0.05, zeroPoint: 0 });
+   */
   quantize(x: Tensor, params: QuantParams): QTensor {
     checkFloat('quantize: x', x);
     return this.quantized('quantize', params, x.shape[3], { nodes: [], inputs: new Map([[X, x]]), output: X }, [[X, outputLanes(params)]]);
   }
 
-  /** scale * (q - zeroPoint) */
+  /**
+   * scale * (q - zeroPoint).
+   *
+   * @param x [n, h, w, c] of int8 or uint8
+   * @returns [n, h, w, c], real values
+   * @throws ShapeError where shapes do not fit, QuantizationError for a scale that is not positive or a zero point outside the type
+   * @example const x = kernels.dequantize(q);
+   */
   dequantize(x: QTensor): Tensor {
     checkQuantized('dequantize: x', x);
     return this.runner.float({ nodes: [], lanes: new Map([[X, inputLanes('dequantize: x', x)]]), inputs: new Map([[X, x]]), output: X });
@@ -26,6 +43,12 @@ export class KernelSet extends FloatKernels {
   /**
    * Quantized convolution. Sums are exact 32-bit integers; then, each step one float32 operation,
    * q = clamp(round half to even(f32(sum) * m)) + zeroPoint with m = f32(input scale * filter scale / output scale).
+   *
+   * @param x [n, h, w, c]
+   * @param filter [kh, kw, c / groups, outputs]
+   * @returns [n, h, w, outputs], quantized as `options.output` says
+   * @throws ShapeError where shapes do not fit, QuantizationError for a scale that is not positive or a zero point outside the type
+   * @example const y = kernels.conv2dInt8(x, filter, { output: { dtype: 'int8', scale: 0.1, zeroPoint: -10 } });
    */
   conv2dInt8(x: QTensor, filter: QFilter, options: ConvOptions & { readonly output: QuantParams }): QTensor {
     checkQuantized('conv2dInt8: x', x);
@@ -45,19 +68,51 @@ export class KernelSet extends FloatKernels {
     return this.quantized('conv2dInt8', options.output, node.channels, piece, [[name, lanes]], activation);
   }
 
+  /**
+   * hardSwish() on quantized values.
+   *
+   * @param x [n, h, w, c]
+   * @returns [n, h, w, c], quantized as `output` says
+   * @throws ShapeError where shapes do not fit, QuantizationError for a scale that is not positive or a zero point outside the type
+   * @example const y = kernels.hardSwishInt8(x, output);
+   */
   hardSwishInt8(x: QTensor, output: QuantParams): QTensor {
     return this.activationInt8('hardSwish', x, output);
   }
 
+  /**
+   * sigmoid() on quantized values.
+   *
+   * @param x [n, h, w, c]
+   * @returns [n, h, w, c], quantized as `output` says
+   * @throws ShapeError where shapes do not fit, QuantizationError for a scale that is not positive or a zero point outside the type
+   * @example const y = kernels.sigmoidInt8(x, output);
+   */
   sigmoidInt8(x: QTensor, output: QuantParams): QTensor {
     return this.activationInt8('sigmoid', x, output);
   }
 
+  /**
+   * swish() on quantized values.
+   *
+   * @param x [n, h, w, c]
+   * @returns [n, h, w, c], quantized as `output` says
+   * @throws ShapeError where shapes do not fit, QuantizationError for a scale that is not positive or a zero point outside the type
+   * @example const y = kernels.swishInt8(x, output);
+   */
   swishInt8(x: QTensor, output: QuantParams): QTensor {
     return this.activationInt8('swish', x, output);
   }
 
-  /** a + b, of one shape. */
+  /**
+   * a + b, of one shape.
+   *
+   * @param a [n, h, w, c]
+   * @param b [n, h, w, c], with a scale of its own
+   * @returns [n, h, w, c], quantized as `output` says
+   * @throws ShapeError where shapes do not fit, QuantizationError for a scale that is not positive or a zero point outside the type
+   * @example const y = kernels.addInt8(a, b, output);
+   */
   addInt8(a: QTensor, b: QTensor, output: QuantParams): QTensor {
     checkQuantized('addInt8: a', a);
     checkQuantized('addInt8: b', b);
@@ -76,6 +131,14 @@ export class KernelSet extends FloatKernels {
     ]);
   }
 
+  /**
+   * globalAveragePool() on quantized values.
+   *
+   * @param x [n, h, w, c]
+   * @returns [n, 1, 1, c], quantized as `output` says
+   * @throws ShapeError where shapes do not fit, QuantizationError for a scale that is not positive or a zero point outside the type
+   * @example const means = kernels.globalAveragePoolInt8(x, output);
+   */
   globalAveragePoolInt8(x: QTensor, output: QuantParams): QTensor {
     checkQuantized('globalAveragePoolInt8: x', x);
     const piece: Piece = {
@@ -89,6 +152,12 @@ export class KernelSet extends FloatKernels {
   /**
    * Squeeze-and-excite on integers. Between the layers values keep 16 bits, the gate 15, unless reduce.output fixes its
    * scale; an integer bias of expand needs that scale to have a unit.
+   *
+   * @param x [n, h, w, c], with one scale for the whole tensor
+   * @param layers reduce with a filter [1, 1, c, r], expand with a filter [1, 1, r, c]
+   * @returns [n, h, w, c], quantized as `output` says
+   * @throws ShapeError where shapes do not fit, QuantizationError for a scale that is not positive or a zero point outside the type
+   * @example const y = kernels.squeezeExciteInt8(x, { reduce: { filter }, expand: { filter: back } }, output);
    */
   squeezeExciteInt8(x: QTensor, layers: { readonly reduce: QDenseLayer; readonly expand: QDenseLayer }, output: QuantParams): QTensor {
     const what = 'squeezeExciteInt8';

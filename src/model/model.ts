@@ -149,7 +149,9 @@ export interface Model extends ModelFacts {
    * Logits of an image, preprocessed as classify() does it.
    *
    * @returns one value a class
-   * @throws as classify() does
+   * @throws ShapeError, ImageError, UnsupportedModelError, AbortError, DisposedError as classify() does
+   * @example
+   * const logits = await model.logits(image);
    */
   logits(image: ModelInput, options?: ImageOptions): Promise<Float32Array>;
   /**
@@ -157,6 +159,8 @@ export interface Model extends ModelFacts {
    *
    * @returns [1, inputSize, inputSize, 3]
    * @throws ShapeError, ImageError, AbortError, DisposedError
+   * @example
+   * const tensor = await model.preprocess(image); // predict() takes it
    */
   preprocess(image: ImageSource, options?: ImageOptions): Promise<Tensor>;
   /**
@@ -178,17 +182,31 @@ export interface Model extends ModelFacts {
    * @param input [1, h, w, 3]
    * @returns milliseconds, in the order in which the nodes run
    * @throws ShapeError, AbortError, DisposedError
+   * @example
+   * const slowest = (await model.profile()).sort((a, b) => b.milliseconds - a.milliseconds)[0];
    */
   profile(input?: Tensor, options?: Pick<InputOptions, 'signal'>): Promise<LayerTiming[]>;
   /**
    * The model as safetensors; loadModel() of it gives bit-identical logits. With `names` a float model goes back to Python:
    * load_state_dict() of that library's module takes the file.
    *
-   * @throws UnsupportedModelError with `names` for an int8 model, or one that pads as TensorFlow does
+   * @throws UnsupportedModelError with `names` for an int8 model, or one that pads as TensorFlow does; DisposedError
+   * @example
+   * const bytes = model.save();
    */
   save(options?: SaveOptions): Uint8Array;
-  /** Gives the memory back and ends the workers. What was begun and everything but dispose() fails with DisposedError. */
+  /**
+   * Gives the memory back and ends the workers. What was begun and everything but dispose() fails with DisposedError.
+   *
+   * @example
+   * model.dispose();
+   */
   dispose(): void;
-  /** dispose(), for `using model = await loadModel(...)`. */
+  /**
+   * dispose(), at the end of a block.
+   *
+   * @example
+   * using model = await loadModel(source);
+   */
   [Symbol.dispose](): void;
 }

@@ -61,7 +61,14 @@ function buffersOf(value: unknown): Transferable[] {
   return arrays.filter((array) => ArrayBuffer.isView(array)).map(({ buffer }) => buffer as ArrayBuffer);
 }
 
-/** Serves models from a worker of your own, for `loadModel(source, { worker })`. Call it once, first. */
+/**
+ * Serves models from a worker of your own, for `loadModel(source, { worker })`. Call it once, first.
+ *
+ * @example
+ * // own-worker.js, started by new Worker('own-worker.js', { type: 'module' })
+ * import { serve } from 'mobilenet-v3-wasm/worker';
+ * serve();
+ */
 export function serve(): void {
   parent.listen(hear);
 }

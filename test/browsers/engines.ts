@@ -11,7 +11,7 @@ import { Builder, Capabilities, type WebDriver } from 'selenium-webdriver';
 export interface Tab {
   goto(url: string): Promise<void>;
   /** The value of `globalThis.result`, once there is one; while there is none, `globalThis.doing` tells how far the page is. */
-  result(): Promise<unknown>;
+  result(patienceMilliseconds?: number): Promise<unknown>;
   close(): Promise<void>;
 }
 
@@ -50,10 +50,11 @@ async function openWithPuppeteer(browser: 'chrome' | 'firefox', executablePath: 
       const stopCounting = browser === 'chrome' ? await countLines(page) : async () => undefined;
       return {
         goto: async (url) => void (await page.goto(url)),
-        result: () =>
+        result: (patience) =>
           polled(
             () => page.evaluate(() => (globalThis as unknown as { result?: unknown }).result),
             () => page.evaluate(() => (globalThis as unknown as { doing?: unknown }).doing),
+            patience,
           ),
         close: async () => {
           await stopCounting();
@@ -81,12 +82,16 @@ async function countLines(page: Page): Promise<() => Promise<void>> {
 const PATIENCE_MILLISECONDS = 45_000;
 
 /** What `look` sees, once it sees something; `where` tells what it was waiting for. */
-async function polled<T>(look: () => Promise<T>, where: () => Promise<unknown> = async () => 'it'): Promise<T> {
-  const deadline = Date.now() + PATIENCE_MILLISECONDS;
+async function polled<T>(
+  look: () => Promise<T>,
+  where: () => Promise<unknown> = async () => 'it',
+  patience = PATIENCE_MILLISECONDS,
+): Promise<T> {
+  const deadline = Date.now() + patience;
   for (;;) {
     const value = await look();
     if (value !== undefined && value !== null) return value;
-    if (Date.now() > deadline) throw new Error(`nothing after ${PATIENCE_MILLISECONDS / 1000} s; waiting for ${await where()}`);
+    if (Date.now() > deadline) throw new Error(`nothing after ${patience / 1000} s; waiting for ${await where()}`);
     await new Promise((resolve) => setTimeout(resolve, 100));
   }
 }
@@ -117,10 +122,11 @@ async function openWebKit(): Promise<OpenEngine> {
   return {
     newTab: async () => ({
       goto: (url) => driver.get(url),
-      result: () =>
+      result: (patience) =>
         polled(
           () => driver.executeScript('return globalThis.result'),
           () => driver.executeScript('return globalThis.doing'),
+          patience,
         ),
       close: () => driver.get('about:blank'),
     }),

@@ -1,6 +1,8 @@
 import { detectFeatures } from 'mobilenet-v3-wasm';
 import { type Bar, barTable } from './bars';
+import { cardText, drawCard } from './card';
 import { byId, download, make, say } from './elements';
+import { PIXELS } from './paper';
 import {
   checkResult,
   fromFragment,
@@ -19,6 +21,9 @@ import type { FromRunner, ToRunner } from './runner';
 
 const NETWORKS: readonly NetworkName[] = ['mobilenet_v3_small', 'mobilenet_v3_large'];
 const KEPT = 'mobilenet-v3-earlier';
+const NAME = 'mobilenet-v3-device';
+/** How long each network runs without a pause, where that is asked for. */
+const SUSTAINED_SECONDS = 60;
 /** More than this is told: the device got slower as it got warm. */
 const NOTABLE_DRIFT = 0.08;
 /** A block of inferences takes less, on any phone. */
@@ -51,6 +56,14 @@ function showFeatures(): void {
 
 // --- what was measured
 
+/** The paper's phones, in grey: what the network took there, in the years of the paper. */
+const pixelBars = (network: NetworkName): Bar[] =>
+  (['float32', 'int8'] as const).flatMap((precision) =>
+    PIXELS[network][precision].map(
+      (value, i): Bar => ({ label: `Pixel ${i + 1}, ${precision}, the paper`, value, text: milliseconds(value), look: 'earlier' }),
+    ),
+  );
+
 function barsOf(network: NetworkName, rows: readonly Row[]): Bar[] {
   return rows
     .filter((row) => row.network === network)
@@ -68,7 +81,10 @@ function showRows(rows: readonly Row[]): void {
   byId('results').hidden = rows.length === 0;
   const charts = NETWORKS.filter((network) => rows.some((row) => row.network === network)).flatMap((network) => [
     make('h3', {}, networkTitle(network)),
-    barTable('Median of an inference at 224 x 224; the line spans p10 to p90.', 'ms', barsOf(network, rows)),
+    barTable('Median of an inference at 224 x 224; the line spans p10 to p90. Grey: the paper, by TFLite on one core.', 'ms', [
+      ...barsOf(network, rows),
+      ...pixelBars(network),
+    ]),
   ]);
   byId('charts').replaceChildren(...charts);
   const ratios = NETWORKS.flatMap((network) => {
@@ -78,8 +94,17 @@ function showRows(rows: readonly Row[]): void {
   byId('summary').textContent = ratios.join(' ');
 }
 
-function showNotes({ drift, hidden, failures, rows }: Result): void {
+function showNotes({ drift, hidden, failures, rows, cold = [], sustained = [] }: Result): void {
   const notes = [...failures];
+  for (const { network, milliseconds: time } of cold) {
+    notes.push(
+      `Cold start of ${networkTitle(network)} in int8: ${milliseconds(time)} ms from bytes to logits, with nothing compiled before.`,
+    );
+  }
+  for (const { network, seconds, inferences, ratio } of sustained) {
+    const change = `p90 of the last ten seconds is ${ratio.toFixed(2)} times that of the first ten`;
+    notes.push(`${networkTitle(network)} in int8, ${seconds.toFixed(0)} s without a pause: ${inferences} inferences; ${change}.`);
+  }
   if (drift > NOTABLE_DRIFT)
     notes.push(`The last round was ${percent(drift)} slower than the first: the device gets warm, or something else runs.`);
   if (hidden) notes.push('The page was out of sight for a while; what was measured then is left out.');
@@ -194,6 +219,8 @@ function start(): void {
     networks,
     rounds: Number(form.get('rounds')),
     everyWay: form.has('everyWay'),
+    sustain: form.has('sustain') ? SUSTAINED_SECONDS : 0,
+    name: String(form.get('device') ?? '').trim(),
   });
   void keepAwake();
 }
@@ -241,6 +268,22 @@ function asText({ rows, device, date }: Result): string {
   return [`mobilenet-v3-wasm, ${date}`, device.userAgent, ...lines].join('\n');
 }
 
+/** By the system's own dialog where it takes files, as a file elsewhere. */
+async function shareCard(shown: Result): Promise<void> {
+  const blob = await new Promise<Blob | null>((done) => drawCard(shown).toBlob(done, 'image/png'));
+  if (!blob) {
+    say('message', 'This browser makes no picture of a canvas; copy the text instead.');
+    return;
+  }
+  const file = new File([blob], fileName('png'), { type: 'image/png' });
+  const shared = { files: [file], text: cardText(shown) };
+  if (navigator.canShare?.(shared) && matchMedia('(pointer: coarse)').matches) {
+    await navigator.share(shared).catch(() => undefined); // the person thought again
+    return;
+  }
+  download(file.name, file.type, file);
+}
+
 const withResult = (use: (shown: Result) => void) => () => {
   if (result) use(result);
 };
@@ -267,6 +310,14 @@ byId('copy').addEventListener(
 byId('link').addEventListener(
   'click',
   withResult(async (shown) => copy(new URL(`#${await toFragment(shown)}`, document.baseURI).href, 'link')),
+);
+byId('card').addEventListener(
+  'click',
+  withResult((shown) => void shareCard(shown)),
+);
+byId('text').addEventListener(
+  'click',
+  withResult((shown) => void copy(cardText(shown), 'text')),
 );
 byId('json').addEventListener(
   'click',
@@ -317,7 +368,22 @@ async function openLink(): Promise<void> {
   } else say('message', 'The link holds no result, or only a part of one.');
 }
 
+byId<HTMLInputElement>('device').addEventListener('change', ({ target }) => {
+  const name = (target as HTMLInputElement).value.trim();
+  if (result) show({ ...result, device: { ...result.device, name } });
+  try {
+    localStorage.setItem(NAME, name);
+  } catch {
+    // Storage that is blocked: it is typed again next time.
+  }
+});
+
 showFeatures();
+try {
+  byId<HTMLInputElement>('device').value = localStorage.getItem(NAME) ?? '';
+} catch {
+  // As above.
+}
 try {
   const kept = localStorage.getItem(KEPT);
   if (kept) compareWith(checkResult(JSON.parse(kept)));

@@ -44,7 +44,27 @@ export interface Profile {
   readonly layers: readonly LayerTime[];
 }
 
+/** The first load of a network in its worker: nothing was compiled before. */
+export interface Cold {
+  readonly network: NetworkName;
+  readonly precision: Precision;
+  /** From bytes in memory to the first logits. */
+  readonly milliseconds: number;
+}
+
+/** Inferences one after the other, without a pause. */
+export interface Sustained {
+  readonly network: NetworkName;
+  readonly precision: Precision;
+  readonly seconds: number;
+  readonly inferences: number;
+  /** p90 of the last ten seconds over p90 of the first ten: what heat does. */
+  readonly ratio: number;
+}
+
 export interface Device {
+  /** As its owner calls it. */
+  readonly name?: string;
   readonly userAgent: string;
   readonly cores: number;
   readonly features: Features;
@@ -57,6 +77,8 @@ export interface Result {
   readonly device: Device;
   readonly rows: readonly Row[];
   readonly profiles: readonly Profile[];
+  readonly cold?: readonly Cold[];
+  readonly sustained?: readonly Sustained[];
   /** How much slower the last round was than the first, as a share, over all ways. */
   readonly drift: number;
   /** Whether the page was out of sight at times; what was measured meanwhile is left out. */
@@ -149,11 +171,29 @@ const isRow = (row: Partial<Row> | null): row is Row =>
   [row.kernels, row.chosen].every((kernels) => kernels === undefined || KERNELS.includes(kernels)) &&
   Array.isArray(row.rounds);
 
+export const LONGEST_NAME = 60;
+const isName = (name: unknown) => name === undefined || (typeof name === 'string' && name.length <= LONGEST_NAME);
+const areNumbers = (values: readonly unknown[]) => values.every((value) => typeof value === 'number' && value >= 0);
+const isOfNetwork = (value: { readonly network?: unknown; readonly precision?: unknown } | null): boolean =>
+  (value?.network === 'mobilenet_v3_small' || value?.network === 'mobilenet_v3_large') &&
+  (value.precision === 'float32' || value.precision === 'int8');
+
+/** The browser and its version, of a user agent; the whole of it where it names none that is known. */
+export function browserOf(userAgent: string): string {
+  const known = [/(Edg|OPR|SamsungBrowser|Firefox|FxiOS|CriOS|Chrome)\/(\d+)/, /(Version)\/([\d.]+) (?:Mobile\/\w+ )?Safari/];
+  const [, name, version] = known.map((pattern) => pattern.exec(userAgent)).find(Boolean) ?? [];
+  return name ? `${name === 'Version' ? 'Safari' : name} ${version}` : userAgent;
+}
+
 /** A result from outside, or undefined. */
 export function checkResult(value: unknown): Result | undefined {
   const result = value as Partial<Result> | null;
   if (typeof result !== 'object' || result?.version !== 1 || typeof result.date !== 'string') return undefined;
   if (typeof result.device?.userAgent !== 'string' || !Array.isArray(result.rows) || !result.rows.every(isRow)) return undefined;
+  const { cold = [], sustained = [] } = result;
+  if (!isName(result.device.name) || !Array.isArray(cold) || !Array.isArray(sustained)) return undefined;
+  if (!cold.every((entry) => isOfNetwork(entry) && areNumbers([entry.milliseconds]))) return undefined;
+  if (!sustained.every((entry) => isOfNetwork(entry) && areNumbers([entry.seconds, entry.inferences, entry.ratio]))) return undefined;
   const { profiles = [], drift = 0, hidden = false, failures = [] } = result;
-  return { ...(result as Result), profiles, drift, hidden, failures };
+  return { ...(result as Result), profiles, drift, hidden, failures, cold, sustained };
 }

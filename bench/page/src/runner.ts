@@ -1,6 +1,7 @@
 // Measures, in a worker: the page stays free to scroll and to stop it.
 import { detectFeatures, loadModel, UnsupportedModelError } from 'mobilenet-v3-wasm';
 import {
+  type Cold,
   type Device,
   driftOf,
   KERNELS,
@@ -11,6 +12,7 @@ import {
   quantile,
   type Result,
   type Row,
+  type Sustained,
   type Way,
   wayName,
 } from './result';
@@ -22,6 +24,9 @@ export type ToRunner =
       readonly networks: readonly NetworkName[];
       readonly rounds: number;
       readonly everyWay: boolean;
+      /** Seconds that each network runs in int8 without a pause; 0 for none. */
+      readonly sustain: number;
+      readonly name: string;
     }
   | { readonly kind: 'visible'; readonly visible: boolean }
   | { readonly kind: 'stop' };
@@ -162,6 +167,49 @@ async function measure(
   return visible && times.length >= LEAST_SAMPLES ? { times, load: loaded, memory, chosen } : undefined;
 }
 
+/** The first load of each network, before anything is compiled in this worker. */
+async function coldStart(files: ReadonlyMap<NetworkName, Uint8Array>, input: Float32Array): Promise<Cold[]> {
+  const [network, bytes] = [...files][0] as [NetworkName, Uint8Array];
+  const begun = performance.now();
+  const model = await loadModel(bytes);
+  await model.predict({ data: input, shape: [1, model.inputSize, model.inputSize, 3] });
+  const milliseconds = performance.now() - begun;
+  model.dispose();
+  return [{ network, precision: 'int8', milliseconds }];
+}
+
+const WINDOW_MILLISECONDS = 10_000;
+
+/** A network in int8 as fast as it goes, for a while. */
+async function sustain(network: NetworkName, bytes: Uint8Array, input: Float32Array, seconds: number): Promise<Sustained | undefined> {
+  const model = await loadModel(bytes, { threads: 'auto' });
+  const tensor = { data: input, shape: [1, model.inputSize, model.inputSize, 3] as const };
+  for (let i = 0; i < WARM_UP; i++) await model.predict(tensor);
+  const ends: number[] = [];
+  const times: number[] = [];
+  const start = performance.now();
+  let told = start;
+  while (!stopped && visible && performance.now() - start < seconds * 1000) {
+    const at = performance.now();
+    await model.predict(tensor);
+    const end = performance.now();
+    times.push(end - at);
+    ends.push(end - start);
+    if (end - told < 250) continue;
+    told = end;
+    send({ kind: 'status', text: `${network} in int8 without a pause`, done: (end - start) / 1000, all: seconds });
+    await new Promise((resolve) => setTimeout(resolve));
+  }
+  model.dispose();
+  const ran = ends.at(-1) ?? 0;
+  // Cut short: it says nothing of heat.
+  if (ran < seconds * 1000 * 0.9) return undefined;
+  const span = Math.min(WINDOW_MILLISECONDS, ran / 2);
+  const first = times.filter((_, i) => (ends[i] as number) <= span);
+  const last = times.filter((_, i) => (ends[i] as number) >= ran - span);
+  return { network, precision: 'int8', seconds: ran / 1000, inferences: times.length, ratio: quantile(last, 0.9) / quantile(first, 0.9) };
+}
+
 const isStable = ({ rounds }: Collected) => {
   const [a, b] = rounds.slice(-2) as [number, number];
   return Math.abs(a - b) / a < STABLE;
@@ -180,14 +228,17 @@ async function profiles(networks: readonly NetworkName[], files: ReadonlyMap<Net
   return result;
 }
 
-async function run({ base, networks, rounds, everyWay }: Extract<ToRunner, { kind: 'start' }>): Promise<void> {
+async function run({ base, networks, rounds, everyWay, sustain: seconds, name }: Extract<ToRunner, { kind: 'start' }>): Promise<void> {
   const features = detectFeatures();
-  const device: Device = { userAgent: navigator.userAgent, cores: navigator.hardwareConcurrency ?? 1, features };
+  const device: Device = { ...(name ? { name } : {}), userAgent: navigator.userAgent, cores: navigator.hardwareConcurrency ?? 1, features };
   const files = new Map<NetworkName, Uint8Array>();
   for (const network of networks) {
     send({ kind: 'status', text: `fetching ${network}`, done: 0, all: 1 });
     files.set(network, await fetched(`${base}${network}.int8.safetensors`));
   }
+  const input = Float32Array.from({ length: 224 * 224 * 3 }, (_, i) => Math.sin(i * 12.9898) * 1.5);
+  send({ kind: 'status', text: 'starting cold', done: 0, all: 1 });
+  const cold = await coldStart(files, input);
   const usual = waysOf(networks, device);
   const ways = everyWay ? await withKernels(usual, files) : usual;
   send({ kind: 'status', text: 'checking the answers', done: 0, all: 1 });
@@ -196,7 +247,6 @@ async function run({ base, networks, rounds, everyWay }: Extract<ToRunner, { kin
   const collected = ways.map((way): Collected => ({ ...way, times: [], rounds: [], load: Number.POSITIVE_INFINITY, memoryBytes: 0 }));
   const failures: string[] = [];
   const failed = new Set<Collected>();
-  const input = Float32Array.from({ length: 224 * 224 * 3 }, (_, i) => Math.sin(i * 12.9898) * 1.5);
   const rows = () => collected.filter(({ rounds }) => rounds.length > 0).map(rowOf);
   for (let round = 0; round < rounds * 2 && !stopped; round++) {
     const open = collected.filter((way) => !failed.has(way) && (round < rounds || !isStable(way)));
@@ -234,8 +284,14 @@ async function run({ base, networks, rounds, everyWay }: Extract<ToRunner, { kin
   }
   send({ kind: 'status', text: 'looking at the layers', done: 1, all: 1 });
   const layers = stopped ? [] : await profiles(networks, files);
+  const sustained: Sustained[] = [];
+  for (const [network, bytes] of seconds > 0 && !stopped ? files : []) {
+    await whenVisible();
+    const ran = stopped ? undefined : await sustain(network, bytes, input, seconds);
+    if (ran) sustained.push(ran);
+  }
   const done = rows();
-  const result = { device, rows: done, profiles: layers, drift: driftOf(done), hidden: hiddenOnce, failures };
+  const result = { device, rows: done, cold, sustained, profiles: layers, drift: driftOf(done), hidden: hiddenOnce, failures };
   send({ kind: 'result', result: { version: 1, date: new Date().toISOString(), ...result } });
 }
 
