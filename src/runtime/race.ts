@@ -8,7 +8,7 @@ import type { ChosenWay } from './way.js';
 /** A layer like those that most time is spent in. */
 const SIDE = 14;
 const CHANNELS = 96;
-/** Enough for an optimizing tier to compile the kernels, which takes it a few milliseconds of their running. */
+/** Enough for an engine to hand the kernels to its optimizing tier. */
 const ROUNDS = 40;
 /** Of the rounds, those that are timed. */
 const TIMED = 15;

@@ -20,8 +20,10 @@ const SMALLEST = 32;
 const LARGEST = 512;
 /** Plans kept, one an input size; when there are more, all are made anew. */
 const PLANS = 8;
-/** Inferences after which a way that depends on the engine's optimizing tier is looked at again. */
-const RECONSIDER_AFTER = 5;
+/** Inferences after which a way that depends on the engine's optimizing tier is shown to it. */
+const WARM_AFTER = 5;
+/** What a background thread of the engine may need to optimize the kernels of a way, until it is looked at again. */
+const OPTIMIZED_MILLISECONDS = 150;
 
 export interface RuntimeOptions {
   readonly simd?: Simd;
@@ -57,8 +59,9 @@ export class Session {
   private packed!: PackedNetwork;
   private inferences = 0;
   private readonly rivals: readonly ChosenWay[];
-  /** Whether reconsider() is still to come. */
+  /** Whether reconsider() is still to come, and when the engine saw the ways that it chooses from. */
   private isDue: boolean;
+  private warmedAt: number | undefined;
 
   private constructor(
     readonly network: Network,
@@ -110,21 +113,26 @@ export class Session {
 
   /**
    * Once an engine's optimizing tier has compiled the kernels, another way may be the fastest, and one that was right may be wrong. The
-   * way that every engine has right decides what the bits are.
+   * way that every engine has right decides what the bits are. Called once, it shows the engine what to optimize, later it decides.
    */
   private reconsider(): void {
-    this.isDue = false;
+    if (this.warmedAt !== undefined && performance.now() - this.warmedAt < OPTIMIZED_MILLISECONDS) return;
     const lanes = [...this.network.lanes.values()];
     const bits = lanes.filter(({ low, high }) => high - low <= 255).length > lanes.length / 2 ? 8 : 16;
     const trusted = firstWay(this.engine);
     const isKept = () => agrees(this.engine, trusted, this.way, bits);
     const winner = this.isOpen ? fastest(this.engine, [trusted, ...this.rivals], bits) : isKept() ? this.way : trusted;
+    if (this.warmedAt === undefined) {
+      this.warmedAt = performance.now();
+      return;
+    }
+    this.isDue = false;
     if (winner.name !== this.way.name) this.pack(winner);
   }
 
   /** The plan for an input of height x width; made on first use. Valid until the next call. */
   plan(height: number, width: number): Plan {
-    if (this.isDue && this.inferences >= RECONSIDER_AFTER) this.reconsider();
+    if (this.isDue && this.inferences >= WARM_AFTER) this.reconsider();
     const key = `${height}x${width}`;
     let plan = this.plans.get(key);
     if (!plan) {
