@@ -127,7 +127,9 @@ class RemoteModel extends Described implements Model {
     async function* inputs() {
       for await (const input of calibration) yield platform.portable(input, false);
     }
-    const loaded = await this.settle(this.connection.call<Loaded>(this.id, 'quantize', [rest], { signal, onProgress, inputs: inputs() }));
+    // Calibration runs on the baseline, so that every machine gives the same bytes; the worker has no binary of its own.
+    const args = [rest, await moduleFor('baseline')];
+    const loaded = await this.settle(this.connection.call<Loaded>(this.id, 'quantize', args, { signal, onProgress, inputs: inputs() }));
     this.connection.retain();
     return new RemoteModel(this.connection, loaded);
   }

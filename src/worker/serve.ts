@@ -45,6 +45,7 @@ async function answer(request: Extract<Request, { kind: 'call' }>, signal: Abort
   const model = models.get(request.model) as Model;
   switch (method) {
     case 'quantize':
+      adoptModule(args[1] as CompiledModule);
       return adopt(await quantizeLocal(model, pulled(id), { ...(args[0] as QuantizeOptions), signal, onProgress }));
     case 'dispose':
       model.dispose();

@@ -131,50 +131,6 @@ const TYPES: Record<string, string> = {
     await page.close();
   }, 180_000);
 
-  it('makes a card of its result, with the device as its owner calls it and the paper beside it', async () => {
-    const page = await open('');
-    await page.type('#device', 'A phone of mine');
-    await run(page);
-    expect(await text(page, '#charts')).toMatch(/Pixel 1, float32, the paper\s+15\.8/);
-    expect(await text(page, '#notes')).toMatch(/Cold start of MobileNetV3-Small in int8: \d/);
-    await page.evaluate(() => {
-      const saved: string[] = [];
-      Object.defineProperty(navigator, 'clipboard', {
-        value: { writeText: async (copied: string) => Object.assign(globalThis, { copied }) },
-      });
-      HTMLAnchorElement.prototype.click = function () {
-        saved.push(this.download);
-      };
-      const { toBlob } = HTMLCanvasElement.prototype;
-      HTMLCanvasElement.prototype.toBlob = function (...args) {
-        Object.assign(globalThis, { drawn: [this.width, this.height, this.toDataURL().length] });
-        toBlob.apply(this, args);
-      };
-      Object.assign(globalThis, { saved });
-    });
-    await page.click('#text');
-    await page.waitForFunction(() => 'copied' in globalThis);
-    const card = await page.evaluate(() => (globalThis as unknown as { copied: string }).copied);
-    expect(card).toMatch(/^MobileNetV3 at 224x224 on A phone of mine, Chrome \d+, \d{4}-\d\d-\d\d\n/);
-    expect(card).toMatch(/MobileNetV3-Small, int8: \d+\.\d+ ms \(p10 .*(pairs|products|planes)\)/);
-    expect(card).toMatch(/cores; relaxed SIMD: (yes|no); threads: (yes|no); isolated: (yes|no)/);
-    await page.evaluate(() => Object.defineProperty(navigator, 'canShare', { value: undefined }));
-    await page.click('#card');
-    await page.waitForFunction(() => (globalThis as unknown as { saved: string[] }).saved.length > 0);
-    const { saved, drawn } = await page.evaluate(() => {
-      const { saved, drawn } = globalThis as unknown as { saved: string[]; drawn: number[] };
-      return { saved, drawn };
-    });
-    expect(saved[0]).toMatch(/^mobilenet-v3-benchmark-.*\.png$/);
-    expect(drawn[0]).toBe(1080);
-    expect(drawn[2]).toBeGreaterThan(20_000);
-    // The name is kept for the next run.
-    await page.reload();
-    expect(await page.$eval('#device', (element) => (element as HTMLInputElement).value)).toBe('A phone of mine');
-    expect(errors).toEqual([]);
-    await page.close();
-  });
-
   it('shows a linked result, and what is no result', async () => {
     const page = await open('');
     await run(page);
