@@ -2,6 +2,7 @@ const common = {
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironment: 'node',
   globalSetup: '<rootDir>/scripts/fresh-for-tests.mjs',
+  modulePathIgnorePatterns: ['<rootDir>/build/'],
   transform: { '^.+\\.ts$': '<rootDir>/scripts/jest-typescript.mjs' },
 };
 const javascript = { '^(\\.{1,2}/.*)\\.js$': '$1' };

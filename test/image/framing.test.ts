@@ -1,5 +1,5 @@
 import sharp, { type Sharp } from 'sharp';
-import { framed } from '../../src/image/framing.js';
+import { framed, isFramed } from '../../src/image/framing.js';
 import type { Pixels } from '../../src/inputs.js';
 
 /** No two pixels alike. */
@@ -31,6 +31,17 @@ it('gives the image itself where nothing is asked', () => {
   expect(framed(image, { rotationDegrees: 0 })).toBe(image);
 });
 
+it('takes regions up to the edges of the image', () => {
+  const image = picture(5, 4, 3);
+  expect(framed(image, { regionOfInterest: { x: 0, y: 0, width: 5, height: 4 } })).toEqual(image);
+});
+
+it('knows whether anything is asked', () => {
+  expect([{}, { rotationDegrees: 0 as const }].map(isFramed)).toEqual([false, false]);
+  const regionOfInterest = { x: 0, y: 0, width: 1, height: 1 };
+  expect([{ regionOfInterest }, { rotationDegrees: 90 as const }].map(isFramed)).toEqual([true, true]);
+});
+
 it('brings edges between pixels to the nearest', () => {
   const image = picture(8, 8, 1);
   const regionOfInterest = { x: 1.4, y: -0.4, width: 3.2, height: 8.3 };
@@ -40,7 +51,9 @@ it('brings edges between pixels to the nearest', () => {
 it.each([
   { x: -1, y: 0, width: 2, height: 2 },
   { x: 7, y: 0, width: 2, height: 2 },
+  { x: 0, y: -1, width: 2, height: 2 },
   { x: 0, y: 7, width: 2, height: 2 },
+  { x: 0, y: 0, width: 2, height: 0 },
   { x: 0, y: 0, width: 0, height: 2 },
   { x: 0, y: 0, width: 0.4, height: 2 },
   { x: Number.NaN, y: 0, width: 2, height: 2 },

@@ -1,0 +1,20 @@
+import { readdirSync, statSync } from 'node:fs';
+
+// What is mutated together, and the tests that must notice: files or folders of src/ and test/. The fewer the tests, the sooner it is done.
+const PARTS = {
+  image: { mutate: ['image'], tests: ['image'] },
+  compute: { mutate: ['compute'], tests: ['compute', 'kernels'] },
+  runtime: { mutate: ['runtime'], tests: ['runtime'] },
+  graph: { mutate: ['graph'], tests: ['graph', 'architecture'] },
+};
+
+const filesOf = (path) =>
+  statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => filesOf(`${path}/${name}`)) : path.endsWith('.ts') ? [path] : [];
+
+export const NAMES = Object.keys(PARTS);
+/** The folder of src/ that a part belongs to: its name, up to the first slash. */
+export const folderOf = (name) => name.split('/')[0];
+export const partOf = (name) => ({
+  mutate: PARTS[name].mutate.flatMap((path) => filesOf(`src/${path}`)),
+  tests: PARTS[name].tests.flatMap((path) => filesOf(`test/${path}`)).filter((path) => path.endsWith('.test.ts')),
+});
