@@ -3,8 +3,8 @@ import { readdirSync, statSync } from 'node:fs';
 // What is mutated together, and the tests that must notice: files or folders of src/ and test/. The fewer the tests, the sooner it is done.
 const PARTS = {
   image: { mutate: ['image'], tests: ['image'] },
-  compute: { mutate: ['compute'], tests: ['compute', 'kernels'] },
-  runtime: { mutate: ['runtime'], tests: ['runtime'] },
+  compute: { mutate: ['compute'], tests: ['compute'] },
+  runtime: { mutate: ['runtime'], tests: ['runtime/arena.test.ts', 'runtime/tensors.test.ts', 'runtime/session.test.ts', 'compute'] },
   graph: { mutate: ['graph'], tests: ['graph', 'architecture'] },
 };
 

@@ -1,5 +1,5 @@
-import { type Activation, INPUT, isDepthwise, type Node, resolvePadding } from '../../src/graph/graph.js';
-import type { FloatWeights, Network } from '../../src/graph/network.js';
+import { type Activation, type Curve, INPUT, isDepthwise, type Node, resolvePadding } from '../../src/graph/graph.js';
+import type { FloatWeights, Network, Weights } from '../../src/graph/network.js';
 
 // What a float network means, node by node, as plain loops in double precision.
 
@@ -9,12 +9,14 @@ export interface Values {
 }
 
 const clamp = (x: number, low: number, high: number) => Math.min(Math.max(x, low), high);
-const ACTIVATIONS: Record<Activation, (x: number) => number> = {
+const ACTIVATIONS: Record<Activation | Curve, (x: number) => number> = {
   none: (x) => x,
   relu: (x) => Math.max(x, 0),
   relu6: (x) => clamp(x, 0, 6),
   hardSigmoid: (x) => clamp(x + 3, 0, 6) / 6,
   hardSwish: (x) => (x * clamp(x + 3, 0, 6)) / 6,
+  sigmoid: (x) => 1 / (1 + Math.exp(-x)),
+  swish: (x) => x / (1 + Math.exp(-x)),
 };
 
 function convolve(node: Extract<Node, { kind: 'conv' }>, { filter, bias }: FloatWeights, x: Values): Values {
@@ -46,11 +48,20 @@ function convolve(node: Extract<Node, { kind: 'conv' }>, { filter, bias }: Float
 }
 
 /** Every tensor of a network for an image, which is given as it was before its preprocessing: 0 to 255. */
-export function interpret({ graph, weights, preprocessing }: Network, image: Values): Map<string, Values> {
-  const { mean, std } = preprocessing;
-  const input = image.data.map((v, i) => (v / 255 - (mean[i % 3] as number)) / (std[i % 3] as number));
-  const tensors = new Map<string, Values>([[INPUT, { shape: image.shape, data: input }]]);
-  for (const node of graph.nodes) {
+export function interpret(network: Network, image: Values): Map<string, Values> {
+  const { mean, std } = network.preprocessing;
+  const data = image.data.map((v, i) => (v / 255 - (mean[i % 3] as number)) / (std[i % 3] as number));
+  return follow(network.graph.nodes, network.weights, { [INPUT]: { shape: image.shape, data } });
+}
+
+/** Every tensor that nodes make of some inputs. */
+export function follow(
+  nodes: readonly Node[],
+  weights: ReadonlyMap<string, Weights>,
+  inputs: Readonly<Record<string, Values>>,
+): Map<string, Values> {
+  const tensors = new Map(Object.entries(inputs));
+  for (const node of nodes) {
     const [a, b] = node.inputs.map((name) => tensors.get(name)) as [Values, Values | undefined];
     const each = (f: (x: number, i: number) => number): Values => ({ shape: a.shape, data: a.data.map(f) });
     const other = (tensor: Values, i: number) => tensor.data[i % tensor.data.length] as number; // [1, 1, c] goes with every pixel
