@@ -1,9 +1,13 @@
 import { readdirSync, statSync } from 'node:fs';
 
 // What is mutated together, and the tests that must notice: files or folders of src/ and test/. The fewer the tests, the sooner it is done.
+/** What float32 and all ways of lanes share. */
+const SHARED = ['blocks', 'constants', 'convert', 'convolution', 'dense', 'elementwise', 'ways'];
 const PARTS = {
   image: { mutate: ['image'], tests: ['image'] },
-  compute: { mutate: ['compute'], tests: ['compute'] },
+  'compute/shared': { mutate: SHARED.map((name) => `compute/${name}.ts`), tests: ['compute'] },
+  'compute/float32': { mutate: ['compute/float32'], tests: ['compute'] },
+  'compute/lanes': { mutate: ['compute/lanes'], tests: ['compute'] },
   runtime: { mutate: ['runtime'], tests: ['runtime/arena.test.ts', 'runtime/tensors.test.ts', 'runtime/session.test.ts', 'compute'] },
   graph: { mutate: ['graph'], tests: ['graph', 'architecture'] },
 };

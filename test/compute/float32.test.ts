@@ -149,7 +149,7 @@ it.each<[string, Node, [number, number], [number, number], string]>([
   expect(check([node], { x: values(h, w, 11), z: values(h2, w2, 11) }).kernels).toEqual([kernel]);
 });
 
-const one = (node: object): Node => ({ name: 'y', inputs: ['x'], ...node }) as Node;
+const one = (node: object): Node => ({ name: 'y', inputs: ['x'], ...node }) as unknown as Node;
 it.each<[string, Node, string]>([
   ['a pool', one({ kind: 'globalAveragePool' }), 'f32_global_average_pool'],
   ['h-swish', one({ kind: 'activation', activation: 'hardSwish' }), 'f32_hard_swish'],

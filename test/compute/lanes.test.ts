@@ -47,7 +47,7 @@ function quantized(
   const scale = uniform(next, node.channels, 0.001, 0.01);
   const most = Filter === Int8Array ? 127 : 200;
   return {
-    filter: Filter.from({ length: size }, () => integer(-most, most)),
+    filter: new Filter(Array.from({ length: size }, () => integer(-most, most))),
     scale,
     zeroPoint,
     bias: Int32Array.from(scale, (s, c) => Math.round((4 * next() - 2) / (s * unitOf(node, input, c)))),
@@ -238,7 +238,7 @@ describe.each(['pairs', 'products'] as const)('%s', (name) => {
 });
 
 const arithmetics = way('pairs');
-const one = (node: object): Node => ({ name: 'y', inputs: ['x'], ...node }) as Node;
+const one = (node: object): Node => ({ name: 'y', inputs: ['x'], ...node }) as unknown as Node;
 const KINDS: [string, Lanes['scale'], Lanes['scale']][] = [
   ['one scale', 0.03, 0.07],
   ['a scale a channel in', scales(11), 0.07],
@@ -424,7 +424,7 @@ describe('planes, of which this engine may have no instruction', () => {
     const { packed, biases } = pack(node, weights, input, dot);
     expect(packed.words.splitter).toBe(splitter);
     expect(packed.words.run).toBe(24);
-    const sum = (c: number) => weights.filter.reduce((total, w, i) => total + (i % 12 === c ? w - 3 : 0), 0);
+    const sum = (c: number) => Array.from(weights.filter).reduce((total, w, i) => total + (i % 12 === c ? w - 3 : 0), 0);
     expect(biases).toEqual(Array.from({ length: 12 }, (_, c) => 1000 + constant * sum(c)));
     const { pointwise, vector, convolution, depthwise } = packed.kernels;
     const word = planes === 'one' ? 'plane' : 'planes';
