@@ -71,7 +71,8 @@ function addMagnitude(sums: usize, channel: i32, w: i32): void {
 
 /**
  * What turns sums into the output's steps, and h-swish's second factor (requantize.ts). A tensor has one scale, or one a
- * channel at a pointer that is not 0.
+ * channel at a pointer that is not 0. The product is rounded to float32 before it is divided, as in XNNPACK and in onnxruntime: a
+ * network whose values tie often gives other answers with a scale that differs in its last bit.
  *
  * @param scales f32 [channels], the filter's; overwritten
  * @param gateScales f32 [channels]
@@ -82,7 +83,7 @@ export function pack_scales(
 ): void {
   for (let at: usize = 0; at < <usize>channels * 4; at += 4) {
     const sum = (inputScales ? <f64>load<f32>(inputScales + at) : inputScale) * <f64>load<f32>(scales + at);
-    const scale = <f32>((sum * gain) / (outputScales ? <f64>load<f32>(outputScales + at) : outputScale));
+    const scale = <f32>((<f64>(<f32>sum) * gain) / (outputScales ? <f64>load<f32>(outputScales + at) : outputScale));
     store<f32>(scales + at, scale);
     store<f32>(gateScales + at, <f32>(<f64>scale * (sum / 6)));
   }

@@ -27,14 +27,14 @@ export function finish(built: Built, format: string, otherwise: Preprocessing): 
   const graph: Graph = { architecture: 'custom', width: 1, resolution, classes: 0, nodes, outputs: { embedding: output } };
   const unfused: Network = { graph, weights, lanes, preprocessing: { ...otherwise, ...UNIT } };
   const network = lanes.size > 0 ? unfused : fuse(unfused);
-  refineLogits(lanes, output);
+  if (built.end !== 'sigmoid') refineLogits(lanes, output);
   const told = { ...network, preprocessing: preprocessingOf(network, otherwise) };
   return recognize({ ...told, graph: withRoles(told.graph, shapes.get(output) as Shape, built.end) });
 }
 
 /**
  * Logits in steps of a tenth tie often, and a tie decides a class by its index. Their range stays what the file says, their
- * steps become as fine as 16-bit lanes allow.
+ * steps become as fine as 16-bit lanes allow. Not before a sigmoid: there each class is judged alone.
  */
 function refineLogits(lanes: Map<string, Lanes>, output: string): void {
   const own = lanes.get(output);
