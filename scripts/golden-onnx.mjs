@@ -1,0 +1,29 @@
+// node scripts/golden-onnx.mjs > test/golden/onnx.json: what onnxruntime computes of the files that test/weights/onnx-writer.ts writes,
+// and the ranges of tensors with which it writes those in integers. Before it: npm --prefix bench ci --ignore-scripts
+import { createRequire } from 'node:module';
+import { build } from 'esbuild';
+
+const { InferenceSession, Tensor } = createRequire(new URL('../bench/', import.meta.url))('onnxruntime-node');
+const options = { entryPoints: ['test/weights/onnx-writer.ts'], bundle: true, write: false, format: 'esm', platform: 'node' };
+const [{ text }] = (await build(options)).outputFiles;
+const { networkFor, onnxModel, PIXELS, SIDE, SPELLINGS } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
+
+const channelsFirst = Float32Array.from(PIXELS, (_, i) => PIXELS[(i % (SIDE * SIDE)) * 3 + Math.floor(i / (SIDE * SIDE))]);
+const run = async (file) => {
+  const session = await InferenceSession.create(file, { graphOptimizationLevel: 'all', intraOpNumThreads: 1 });
+  return session.run({ input: new Tensor('float32', channelsFirst, [1, 3, SIDE, SIDE]) });
+};
+const rangeOf = (values) => [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))];
+
+const golden = {};
+for (const spelling of SPELLINGS) {
+  const network = networkFor(spelling);
+  const integers = spelling === 'qdq' || spelling === 'qlinear';
+  const seen = integers ? await run(onnxModel(network, 'float', {}, true).file) : {};
+  const ranges = Object.fromEntries(Object.entries(seen).map(([name, { data }]) => [name, rangeOf(data)]));
+  if (integers) ranges.input = rangeOf(PIXELS);
+  const { file, names } = onnxModel(network, spelling, ranges);
+  const answers = await run(file);
+  golden[spelling] = { ...(integers ? { ranges } : {}), logits: [...answers[names[0]].data] };
+}
+console.log(JSON.stringify(golden, null, 1));
