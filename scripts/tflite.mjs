@@ -3,8 +3,10 @@
 import { Builder } from 'flatbuffers';
 
 const FLOAT32 = 0;
+const FLOAT16 = 1;
 const INT32 = 2;
-const CODES = { ADD: 0, CONV_2D: 3, DEPTHWISE_CONV_2D: 4, MUL: 18, RELU: 19, RELU6: 21, PAD: 34, MEAN: 40, HARD_SWISH: 117 };
+const INT8 = 9;
+const CODES = { ADD: 0, CONV_2D: 3, DEPTHWISE_CONV_2D: 4, DEQUANTIZE: 6, MUL: 18, RELU: 19, RELU6: 21, PAD: 34, MEAN: 40, HARD_SWISH: 117 };
 /** Number in the union BuiltinOptions. */
 const OPTIONS = { ADD: 11, CONV_2D: 1, DEPTHWISE_CONV_2D: 2, MUL: 21, PAD: 22, MEAN: 27 };
 const FUSED = { none: 0, relu: 1, relu6: 3 };
@@ -17,13 +19,24 @@ class Writer {
   operators = [];
   codes = [];
 
-  /** @param values undefined for a tensor that is computed */
-  tensor(shape, values) {
-    this.tensors.push({ shape, values });
+  /**
+   * @param values undefined for a tensor that is computed; Uint16Array holds float16
+   * @param scales of an int8 tensor, along `axis`
+   */
+  tensor(shape, values, scales, axis) {
+    this.tensors.push({ shape, values, scales, axis });
     return this.tensors.length - 1;
   }
 
   constant = (shape, values) => this.tensor(shape, values);
+
+  /** A filter or a bias, as `weights` says that the file keeps them; filters have their channels along `axis`. */
+  kept(weights, shape, values, axis) {
+    if (weights === 'float16') return this.operator('DEQUANTIZE', [this.constant(shape, toFloat16(values))], shape);
+    if (weights === 'float32' || axis === undefined) return this.constant(shape, values);
+    const { integers, scales } = toInt8(values, shape, axis);
+    return this.tensor(shape, integers, scales, axis);
+  }
 
   /** @param fields number in the options' table to [kind, value] */
   operator(name, inputs, shape, fields = {}) {
@@ -51,6 +64,20 @@ class Writer {
     return builder.endVector();
   }
 
+  f32s(values) {
+    const { builder } = this;
+    builder.startVector(4, values.length, 4);
+    for (const value of [...values].reverse()) builder.addFloat32(value);
+    return builder.endVector();
+  }
+
+  i64s(values) {
+    const { builder } = this;
+    builder.startVector(8, values.length, 8);
+    for (const value of [...values].reverse()) builder.addInt64(BigInt(value));
+    return builder.endVector();
+  }
+
   offsets(values) {
     const { builder } = this;
     builder.startVector(4, values.length, 4);
@@ -68,10 +95,12 @@ class Writer {
       builder.bb.bytes().set(bytes, builder.space);
       return this.table(1, { 0: ['offset', builder.endVector()] });
     });
-    const tensors = this.tensors.map(({ shape, values }, index) => {
+    const tensors = this.tensors.map(({ shape, values, scales, axis }, index) => {
       const name = builder.createString(`t${index}`);
-      const type = values instanceof Int32Array ? INT32 : FLOAT32;
-      return this.table(4, { 0: ['offset', this.i32s(shape)], 1: ['i8', type], 2: ['i32', index], 3: ['offset', name] });
+      const own = { 0: ['offset', this.i32s(shape)], 1: ['i8', typeOf(values)], 2: ['i32', index], 3: ['offset', name] };
+      if (!scales) return this.table(5, own);
+      const quantization = { 2: ['offset', this.f32s(scales)], 3: ['offset', this.i64s(scales.map(() => 0))], 6: ['i32', axis] };
+      return this.table(5, { ...own, 4: ['offset', this.table(7, quantization)] });
     });
     const operators = this.operators.map(({ name, inputs, output, fields }) => {
       const own = OPTIONS[name] ? { 3: ['i8', OPTIONS[name]], 4: ['offset', this.table(8, fields)] } : {};
@@ -97,6 +126,33 @@ class Writer {
   }
 }
 
+function typeOf(values) {
+  if (values instanceof Int32Array) return INT32;
+  if (values instanceof Int8Array) return INT8;
+  return values instanceof Uint16Array ? FLOAT16 : FLOAT32;
+}
+
+/** The bits of float16, nearest; what is too small for a normal number becomes 0. */
+export function toFloat16(values) {
+  const bits = new Uint32Array(Float32Array.from(values).buffer);
+  return Uint16Array.from(bits, (b) => {
+    const magnitude = (b & 0x7fffffff) + 0x1000;
+    const sign = (b >>> 16) & 0x8000;
+    return magnitude < 113 << 23 ? sign : sign | ((magnitude - (112 << 23)) >>> 13);
+  });
+}
+
+/** Symmetric, one scale for each step along an axis. */
+function toInt8(values, shape, axis) {
+  const block = shape.slice(axis + 1).reduce((product, side) => product * side, 1);
+  const scales = new Array(shape[axis]).fill(1e-9);
+  const at = (i) => Math.floor(i / block) % scales.length;
+  values.forEach((value, i) => {
+    scales[at(i)] = Math.fround(Math.max(scales[at(i)], Math.abs(value) / 127));
+  });
+  return { integers: Int8Array.from(values, (value, i) => Math.round(value / scales[at(i)])), scales };
+}
+
 /** [kh, kw, in, out] to [out, kh, kw, in] */
 function toOutputsFirst(filter, channels) {
   const window = filter.length / channels;
@@ -105,9 +161,10 @@ function toOutputsFirst(filter, channels) {
 
 /**
  * @param network a float network of ours, fused, and the shapes of its tensors (inferShapes)
+ * @param weights how the file keeps them: in 'float32', in 'float16', or in int8 beside float activations, 'dynamicRange'
  * @returns the bytes of a .tflite file: input [1, side, side, 3], output [1, 1, 1, classes]
  */
-export function tfliteModel(network, shapes) {
+export function tfliteModel(network, shapes, weights = 'float32') {
   const writer = new Writer();
   const of = (name) => [1, ...shapes.get(name)];
   const numbers = new Map([['input', writer.tensor(of('input'))]]);
@@ -136,14 +193,14 @@ export function tfliteModel(network, shapes) {
         }
       }
       const fused = !other && node.activation in FUSED;
-      const weights = depthwise
-        ? writer.constant([1, height, width, node.channels], filter)
-        : writer.constant([node.channels, height, width, node.inputChannels], toOutputsFirst(filter, node.channels));
+      const kernel = depthwise
+        ? writer.kept(weights, [1, height, width, node.channels], filter, 3)
+        : writer.kept(weights, [node.channels, height, width, node.inputChannels], toOutputsFirst(filter, node.channels), 0);
       const strides = { 0: ['i8', padding], 1: ['i32', node.strides[1]], 2: ['i32', node.strides[0]] };
       const activation = ['i8', fused ? FUSED[node.activation] : FUSED.none];
       const one = ['i32', 1];
       const fields = depthwise ? { ...strides, 3: one, 4: activation, 5: one, 6: one } : { ...strides, 3: activation, 4: one, 5: one };
-      const inputs = [x, weights, writer.constant([node.channels], bias)];
+      const inputs = [x, kernel, writer.kept(weights, [node.channels], bias)];
       x = writer.operator(depthwise ? 'DEPTHWISE_CONV_2D' : 'CONV_2D', inputs, shape, fields);
       if (other !== undefined) x = writer.operator('ADD', [x, other], shape, { 0: ['i8', FUSED[node.activation]] });
       else if (!fused) x = activate(node.activation, x, shape);

@@ -9,6 +9,7 @@ import { loadModel } from '../../src/load.js';
 import { localModel } from '../../src/model/local-model.js';
 import { pseudoRandom } from '../pseudo-random.js';
 import { random, randomNetwork, uniform } from '../random-network.js';
+import { cosine } from './wild.js';
 
 const SIDE = 64;
 const image: Tensor = { data: pseudoRandom('x', SIDE * SIDE * 3), shape: [1, SIDE, SIDE, 3] };
@@ -28,6 +29,19 @@ async function expectSame(network: Network): Promise<void> {
 
 it.each(ARCHITECTURE_NAMES)('reads a float %s, with the PAD of converted PyTorch networks', async (architecture) => {
   await expectSame(fuse(randomNetwork(architecture, { width: 0.5, classes: 9, resolution: SIDE })));
+});
+
+it.each([
+  ['float16', 0.99999],
+  ['dynamicRange', 0.999],
+] as const)('reads weights in %s as a float network', async (weights, least) => {
+  const network = fuse(randomNetwork('mobilenet_v3_small', { width: 0.5, classes: 9, resolution: SIDE }));
+  const model = await loadModel(tfliteModel(network, shapesOf(network), weights));
+  expect(model).toMatchObject({ architecture: 'mobilenet_v3_small', classes: 9, precision: 'float32' });
+  const [a, b] = [await model.predict(image), await (await localModel(network)).predict(image)];
+  expect(a.indexOf(Math.max(...a))).toBe(b.indexOf(Math.max(...b)));
+  expect(cosine(a, b)).toBeGreaterThan(least);
+  expect(a).not.toEqual(b); // the file holds rounded weights
 });
 
 /** MobileNetEdgeTPU's blocks: where others expand and filter depthwise, one dense 3x3 convolution does both. */
