@@ -176,12 +176,18 @@ class Refinement {
     this.current.set(node.name, inRealUnits(rounded));
   }
 
-  /** Where a convolution can take in its input's scales: it reads them alone, and nothing else keeps them from being any. */
+  /**
+   * Where a convolution can take in its input's scales: it reads them alone, and nothing else keeps them from being any. A ReLU6 does:
+   * its 6 is one lane for all channels.
+   */
   private factorsFor({ inputs, groups, inputChannels }: ConvNode): FactorsOf {
     const { nodes, outputs } = this.network.graph;
     const [input] = inputs as [string];
     const maker = nodes.find(({ name }) => name === input);
-    const free = maker?.kind === 'multiply' || maker?.kind === 'globalAveragePool' || (maker?.kind === 'conv' && maker.inputs.length === 1);
+    const free =
+      maker?.kind === 'multiply' ||
+      maker?.kind === 'globalAveragePool' ||
+      (maker?.kind === 'conv' && maker.inputs.length === 1 && maker.activation !== 'relu6');
     if (groups > 1 || !free || countReaders(nodes).get(input) !== 1 || outputNames(outputs).includes(input)) return () => undefined;
     const costs = this.options.costsOf?.(input);
     return (filter, covariance) => rowFactors(filter, covariance, inputChannels, costs);

@@ -1,4 +1,6 @@
 import { fuse } from '../../src/graph/fusion.js';
+import type { Lanes } from '../../src/graph/lanes.js';
+import type { FloatWeights } from '../../src/graph/network.js';
 import type { Tensor } from '../../src/inputs.js';
 import { loadModel, quantize } from '../../src/load.js';
 import { localModel, sessionOf } from '../../src/model/local-model.js';
@@ -49,6 +51,28 @@ describe('quantization', () => {
     await expect(quantize(float, calibration, { onProgress, signal: abort.signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
     const of = network.weights.size;
     expect(seen).toEqual([[1], [2], [3], [3, 1, of], [3, 2, of], [3, 3, of]]);
+  });
+
+  it('clamps at 6 in every channel behind a ReLU6', async () => {
+    // Filters whose rows differ in size, which factors of the channels would even out.
+    const v2 = fuse(randomNetwork('mobilenet_v2', { classes: 31, width: 0.25 }));
+    for (const { name } of v2.graph.nodes.filter((node) => node.name.endsWith('project'))) {
+      const { filter, bias } = v2.weights.get(name) as FloatWeights;
+      filter.forEach((w, i) => {
+        filter[i] = w * 4 ** -(Math.floor(i / bias.length) % 3);
+      });
+    }
+    const relu6 = await localModel(v2);
+    const int8 = await quantize(relu6, calibration);
+    const { graph, lanes } = sessionOf(int8).network;
+    for (const node of graph.nodes) {
+      if (!('activation' in node) || node.activation !== 'relu6') continue;
+      const { scale } = lanes.get(node.name) as Lanes;
+      const ends = typeof scale === 'number' ? [6 / scale] : Array.from(scale, (step) => Math.round(6 / step));
+      expect([node.name, new Set(ends).size]).toEqual([node.name, 1]);
+    }
+    const nearest = await quantize(relu6, calibration, { rounding: 'nearest' });
+    expect((await divergence(relu6, int8)).sqnrDb).toBeGreaterThan((await divergence(relu6, nearest)).sqnrDb);
   });
 
   it('keeps layers in float32 by name', async () => {
