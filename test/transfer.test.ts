@@ -1,8 +1,10 @@
 import { readdirSync } from 'node:fs';
 import fc from 'fast-check';
 import sharp from 'sharp';
-import { loadModel } from '../src/load.js';
+import type { Pixels } from '../src/inputs.js';
+import { loadModel, quantize } from '../src/load.js';
 import { Examples, Head, trainHead } from '../src/transfer.js';
+import { readSafetensors, writeSafetensors } from '../src/weights/safetensors.js';
 import { random } from './random-network.js';
 
 const next = random(11);
@@ -17,21 +19,31 @@ const clouds = (counts: Record<string, number>) => {
   return examples;
 };
 
+const FOLDERS = readdirSync('images/validation').slice(0, 6);
+
+/** Five looks at a picture. */
+async function looksAt(folder: string): Promise<Pixels[]> {
+  const [file] = readdirSync(`images/validation/${folder}`);
+  const look = async (i: number) => {
+    const { data, info } = await sharp(`images/validation/${folder}/${file}`)
+      .resize(256, 256)
+      .extract({ left: 6 * i, top: 30 - 6 * i, width: 220, height: 220 })
+      .modulate({ brightness: 0.8 + 0.1 * i })
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    return { data, width: info.width, height: info.height, channels: 3 } as const;
+  };
+  return Promise.all([0, 1, 2, 3, 4].map(look));
+}
+
 describe('on real embeddings', () => {
   it('tells pictures apart that the network was never trained to, from three examples of each', async () => {
     const model = await loadModel('checkpoints/mobilenet_v3_small.safetensors');
     const examples = new Examples();
     const others: { label: string; embedding: Float32Array }[] = [];
-    for (const folder of readdirSync('images/validation').slice(0, 6)) {
-      const [file] = readdirSync(`images/validation/${folder}`);
-      for (let i = 0; i < 5; i++) {
-        const { data, info } = await sharp(`images/validation/${folder}/${file}`)
-          .resize(256, 256)
-          .extract({ left: 6 * i, top: 30 - 6 * i, width: 220, height: 220 })
-          .modulate({ brightness: 0.8 + 0.1 * i })
-          .raw()
-          .toBuffer({ resolveWithObject: true });
-        const embedding = await model.embed({ data, width: info.width, height: info.height, channels: 3 });
+    for (const folder of FOLDERS) {
+      for (const [i, look] of (await looksAt(folder)).entries()) {
+        const embedding = await model.embed(look);
         if (i % 2 === 0) examples.add(folder, embedding);
         else others.push({ label: folder, embedding });
       }
@@ -43,6 +55,28 @@ describe('on real embeddings', () => {
     }
     model.dispose();
   });
+});
+
+it('builds on a network without a classifier, in float32 and in int8', async () => {
+  const whole = await loadModel('checkpoints/mobilenet_v3_small.safetensors');
+  const { tensors, metadata } = readSafetensors(whole.save({ names: 'torchvision' }));
+  const backbone = new Map([...tensors].filter(([name]) => !name.startsWith('classifier')));
+  const float = await loadModel(writeSafetensors({ tensors: backbone, metadata }));
+  expect(float.classes).toBe(0);
+  const looks = await Promise.all(FOLDERS.map(looksAt));
+  const int8 = await quantize(
+    float,
+    looks.map(([first]) => first as Pixels),
+    { rounding: 'nearest' },
+  );
+  for (const model of [float, int8]) {
+    const examples = new Examples();
+    for (const [i, own] of looks.entries()) {
+      for (const look of own.slice(0, 3)) examples.add(FOLDERS[i] as string, await model.embed(look));
+    }
+    const head = trainHead(examples);
+    for (const [i, own] of looks.entries()) expect(head.classify(await model.embed(own[4] as Pixels))[0]?.label).toBe(FOLDERS[i]);
+  }
 });
 
 it('gives probabilities, the most probable first', () => {

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { InputError } from '../errors.js';
-import { listLabelled } from '../evaluation/dataset.js';
+import { listLabelled, listUnlabelled } from '../evaluation/dataset.js';
 import { ladder, type Rung } from '../evaluation/ladder.js';
 import { layerErrors } from '../evaluation/layer-error.js';
 import { compare as compareModels } from '../evaluation/metrics.js';
@@ -25,6 +25,7 @@ interface Options extends Common {
   readonly calibration?: string;
   readonly limit?: number;
   readonly seed?: number;
+  readonly unlabelled?: true;
   readonly ladder?: true;
   readonly paper?: true;
   readonly json?: string;
@@ -46,6 +47,7 @@ export const compareCommand = () =>
     )
     .option('-n, --limit <n>', 'images at most, class by class in turn', positiveInteger)
     .addOption(seedOption())
+    .option('--unlabelled', 'images without labels, as those of a network without a classifier: agreement and cosine similarity alone')
     .option('--ladder', 'ways of quantizing one below the other, from one scale a tensor to what this package does')
     .option('--paper', "our rows beside the MobileNetV3 paper's Table 4")
     .addOption(threadsOption())
@@ -95,7 +97,8 @@ async function compareOne(
   options: Options,
 ): Promise<ComparisonResult> {
   const float = await load(weights, 'float32', options);
-  const files = await listLabelled(directory, float, options.limit);
+  const { limit, unlabelled = float.classes === 0 } = options;
+  const files = await (unlabelled ? listUnlabelled(directory, limit) : listLabelled(directory, float, limit));
   const { calibrating, ofTested } = await calibrationOf(directory, calibration, options.seed);
   const int8 = await quantizeOn(float, calibrating);
   const images = new Images(float);
@@ -178,7 +181,7 @@ const sizeOf = (model: Model) => ({ modelBytes: model.save().byteLength, arenaBy
 /** The JSON that DESIGN.md fixes, and what was left out. */
 function contract({ summary, comparison, calibrationImages, sizes, skipped }: ComparisonResult) {
   const { architecture, width, resolution, parameters, madds } = summary;
-  const { images, reference, candidate, agreement, logitSqnrDb, speedup } = comparison;
+  const { images, reference, candidate, agreement, cosine, logitSqnrDb, speedup } = comparison;
   const rows = [reference, candidate].map(({ top1, top5, latencyMs }, i) => ({
     precision: i === 0 ? 'float32' : 'int8',
     top1,
@@ -192,6 +195,7 @@ function contract({ summary, comparison, calibrationImages, sizes, skipped }: Co
     calibrationImages,
     rows,
     agreement,
+    cosine,
     logitSqnrDb,
     speedup,
     skipped,
@@ -200,11 +204,24 @@ function contract({ summary, comparison, calibrationImages, sizes, skipped }: Co
 
 function render(results: readonly ComparisonResult[]): string {
   const table = textTable(
-    ['network', 'precision', 'top-1', 'top-5', 'latency, ms (p10 to p90)', 'file', 'activations', 'agreement', 'logit SQNR', 'speed'],
+    [
+      'network',
+      'precision',
+      'top-1',
+      'top-5',
+      'latency, ms (p10 to p90)',
+      'file',
+      'activations',
+      'agreement',
+      'cosine (least)',
+      'SQNR',
+      'speed',
+    ],
     { right: 2 },
   );
   for (const { summary, comparison, sizes } of results) {
-    const { reference, candidate, agreement, logitSqnrDb, speedup } = comparison;
+    const { reference, candidate, agreement, cosine, logitSqnrDb, speedup } = comparison;
+    const compared = [percent(agreement), `${cosine.mean.toFixed(5)} (${cosine.least.toFixed(5)})`, `${logitSqnrDb.toFixed(1)} dB`];
     [reference, candidate].forEach(({ top1, top5, latencyMs: { median, p10, p90 } }, i) => {
       const { modelBytes, arenaBytes } = sizes[i as 0 | 1];
       table.push([
@@ -215,7 +232,7 @@ function render(results: readonly ComparisonResult[]): string {
         `${median.toFixed(2)} (${p10.toFixed(2)} to ${p90.toFixed(2)})`,
         megabytes(modelBytes),
         megabytes(arenaBytes),
-        ...(i === 0 ? ['', '', '1.00x'] : [percent(agreement), `${logitSqnrDb.toFixed(1)} dB`, `${speedup.toFixed(2)}x`]),
+        ...(i === 0 ? ['', '', '', '1.00x'] : [...compared, `${speedup.toFixed(2)}x`]),
       ]);
     });
   }
@@ -224,5 +241,5 @@ function render(results: readonly ComparisonResult[]): string {
     const left = skipped.length > 0 ? `; ${skipped.length} could not be decoded and were skipped` : '';
     return `${summary.architecture}: ${comparison.images} images, int8 calibrated on ${calibrationImages}${from}${left}`;
   });
-  return [table.toString(), ...notes].join('\n');
+  return [table.toString(), 'Cosine and SQNR are of the logits, or of the features where there is no classifier.', ...notes].join('\n');
 }

@@ -1,5 +1,4 @@
 import { ImageError } from '../errors.js';
-import type { LabelledFile } from '../evaluation/dataset.js';
 import type { Sample } from '../evaluation/metrics.js';
 import type { Tensor } from '../inputs.js';
 import type { Model } from '../model/model.js';
@@ -22,7 +21,7 @@ export class Images {
     }
   }
 
-  async *labelled(files: readonly LabelledFile[]): AsyncGenerator<Sample & { image: Tensor; name: string }> {
+  async *labelled(files: readonly { path: string; label?: number }[]): AsyncGenerator<Sample & { image: Tensor; name: string }> {
     for (const { path, label } of files) {
       const image = await this.read(path);
       if (image) yield { image, label, name: path };

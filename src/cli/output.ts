@@ -30,7 +30,8 @@ export function say(json: string | undefined, text: string): void {
 /** For people too, without a place in the result. */
 export const warn = (text: string) => process.stderr.write(`${text}\n`);
 
-export const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+/** Nothing where the share is unknown. */
+export const percent = (share: number) => (Number.isNaN(share) ? '' : `${(share * 100).toFixed(2)} %`);
 export const milliseconds = (value: number) => `${value.toFixed(2)} ms`;
 export const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`;
 export const millions = (count: number) => `${(count / 1e6).toFixed(1)} M`;

@@ -29,6 +29,14 @@ export async function listImages(directory: string): Promise<string[]> {
   return found;
 }
 
+/** Images below a folder, whatever its folders are called: at most so many, evenly spread. */
+export async function listUnlabelled(directory: string, limit = Number.POSITIVE_INFINITY): Promise<{ readonly path: string }[]> {
+  const paths = await listImages(directory);
+  if (paths.length === 0) throw new InputError(`${directory} holds no images; .jpg, .png and .webp are looked for.`);
+  const step = Math.max(1, paths.length / limit);
+  return Array.from({ length: Math.min(paths.length, limit) }, (_, i) => ({ path: paths[Math.floor(i * step)] as string }));
+}
+
 /**
  * The images of DIR/<class>/<image>, <class> being a label, an ImageNet synset id, or an index.
  *

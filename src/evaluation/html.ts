@@ -1,7 +1,8 @@
 // What the reports are made of: pages that need nothing else, no script and no other file.
 
 export const escaped = (text: string) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
-export const percent = (share: number) => `${(share * 100).toFixed(2)} %`;
+/** Nothing where the share is unknown. */
+export const percent = (share: number) => (Number.isNaN(share) ? '' : `${(share * 100).toFixed(2)} %`);
 export const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`;
 
 const STYLE = `

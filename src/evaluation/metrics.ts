@@ -11,16 +11,17 @@ export interface Latency {
 
 export interface Evaluation {
   readonly images: number;
-  /** Fractions. */
+  /** Fractions of the images with a label; NaN where none has one, and for networks without a classifier. */
   readonly top1: number;
   readonly top5: number;
-  /** Milliseconds a predict() of one image. */
+  /** Milliseconds a predict() of one image, or an embed() where there is no classifier. */
   readonly latencyMs: Latency;
 }
 
 export interface Sample {
   readonly image: ModelInput;
-  readonly label: number;
+  /** The index of its class, where it is known. */
+  readonly label?: number | undefined;
   /** What to call it in a report. */
   readonly name?: string;
 }
@@ -36,9 +37,11 @@ export interface Comparison {
   readonly images: number;
   readonly reference: Evaluation;
   readonly candidate: Evaluation;
-  /** The share of images with the same top-1. */
+  /** The share of images with the same top-1; NaN for networks without a classifier. */
   readonly agreement: number;
-  /** 10 log10 of the variance of the reference's logits over the mean square of the difference. */
+  /** Of the logits, or of the features where there is no classifier: the mean over the images, and the least. */
+  readonly cosine: { readonly mean: number; readonly least: number };
+  /** 10 log10 of the variance of the reference's logits, or features, over the mean square of the difference. */
   readonly logitSqnrDb: number;
   /** Ratio of the median latencies. */
   readonly speedup: number;
@@ -68,24 +71,29 @@ function rankOf(logits: Float32Array, label: number): number {
 /** Accuracy and latency of one model, fed image by image. */
 class Tally {
   private readonly times: number[] = [];
+  private labelled = 0;
   private first = 0;
   private fifth = 0;
 
   constructor(private readonly model: Model) {}
 
-  async add(input: Tensor, label: number): Promise<Float32Array> {
+  /** @returns the logits, or the features of a network without a classifier */
+  async add(input: Tensor, label: number | undefined): Promise<Float32Array> {
+    const classifies = this.model.classes > 0;
     const start = performance.now();
-    const logits = await this.model.predict(input);
+    const answer = await (classifies ? this.model.predict(input) : this.model.embed(input));
     this.times.push(performance.now() - start);
-    const rank = rankOf(logits, label);
+    if (!classifies || label === undefined) return answer;
+    const rank = rankOf(answer, label);
+    this.labelled++;
     if (rank < 1) this.first++;
     if (rank < 5) this.fifth++;
-    return logits;
+    return answer;
   }
 
   result(): Evaluation {
-    const images = this.times.length;
-    return { images, top1: this.first / images, top5: this.fifth / images, latencyMs: quantiles(this.times) };
+    const share = (count: number) => count / this.labelled;
+    return { images: this.times.length, top1: share(this.first), top5: share(this.fifth), latencyMs: quantiles(this.times) };
   }
 }
 
@@ -117,11 +125,12 @@ export async function evaluate(
 }
 
 /**
- * The same images through two models, which take turns in going first, so that neither has the warmer cache.
+ * The same images through two models, which take turns in going first, so that neither has the warmer cache. Without a classifier
+ * their features are compared.
  *
  * @param reference preprocesses images for both
- * @param samples images, or normalised tensors [1, h, w, 3], each with the index of its class
- * @returns accuracies and agreement from 0 to 1, latencies in milliseconds, SQNR of the logits in decibels
+ * @param samples images, or normalised tensors [1, h, w, 3], each with the index of its class where it is known
+ * @returns accuracies and agreement from 0 to 1, latencies in milliseconds, SQNR in decibels and cosine similarity of the answers
  * @throws AbortError, and as classify() does
  * @example
  * const { agreement, speedup } = await compare(float, int8, samples);
@@ -135,6 +144,7 @@ export async function compare(
   const [a, b] = [new Tally(reference), new Tally(candidate)];
   const disagreements: Disagreement[] = [];
   const divergence = new Divergence();
+  const classifies = reference.classes > 0;
   let images = 0;
   for await (const sample of samples) {
     throwIfAborted(options.signal);
@@ -149,7 +159,7 @@ export async function compare(
       first = await a.add(input, sample.label);
     }
     const [x, y] = divergence.add(first, second);
-    if (x !== y) disagreements.push({ sample, reference: x, candidate: y });
+    if (classifies && x !== y) disagreements.push({ sample, reference: x, candidate: y });
     options.onProgress?.(++images);
   }
   const [ra, rb] = [a.result(), b.result()];
@@ -157,7 +167,8 @@ export async function compare(
     images,
     reference: ra,
     candidate: rb,
-    agreement: divergence.agreement,
+    agreement: classifies ? divergence.agreement : Number.NaN,
+    cosine: divergence.cosine,
     logitSqnrDb: divergence.sqnrDb,
     speedup: ra.latencyMs.median / rb.latencyMs.median,
     disagreements,

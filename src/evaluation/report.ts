@@ -35,14 +35,15 @@ async function picture({ sample, reference, candidate }: Disagreement, labels: r
     const label = escaped(labels[index] as string);
     return `<dd${index === sample.label ? ' class="right"' : ''}>${label}</dd>`;
   };
-  const truth = escaped(labels[sample.label] as string);
+  const truth = sample.label === undefined ? '' : escaped(labels[sample.label] as string);
   return `<li><img alt="${truth}" src="data:image/jpeg;base64,${jpeg.toString('base64')}">
-<dl><dt>is</dt><dd>${truth}</dd><dt>float32</dt>${answer(reference)}<dt>int8</dt>${answer(candidate)}</dl></li>`;
+<dl>${truth && `<dt>is</dt><dd>${truth}</dd>`}<dt>float32</dt>${answer(reference)}<dt>int8</dt>${answer(candidate)}</dl></li>`;
 }
 
 async function section(result: ComparisonResult): Promise<string> {
   const { summary, comparison, calibrationImages, labels, layerErrors, skipped } = result;
-  const { reference, candidate, agreement, logitSqnrDb, speedup, images, disagreements } = comparison;
+  const { reference, candidate, agreement, cosine, logitSqnrDb, speedup, images, disagreements } = comparison;
+  const classifies = summary.classes > 0;
   const pair = (value: (row: typeof reference) => number, text: (value: number) => string) =>
     bars(
       [reference, candidate].map((row, i) => ({
@@ -55,11 +56,12 @@ async function section(result: ComparisonResult): Promise<string> {
   const pictures: string[] = [];
   for (const disagreement of disagreements.slice(0, PICTURES)) pictures.push(await picture(disagreement, labels));
   const more = disagreements.length > PICTURES ? ` (the first ${PICTURES} of ${disagreements.length})` : '';
+  const where = `<h3>Where they differ${more}</h3>${pictures.length > 0 ? `<ul class="pictures">${pictures.join('\n')}</ul>` : '<p>Nowhere.</p>'}`;
   const notes = skipped.length > 0 ? `<p>${skipped.length} files could not be decoded: ${escaped(skipped.join(', '))}</p>` : '';
   return `<section><h2>${escaped(summary.architecture)}, width ${summary.width}, ${summary.resolution} px</h2>
-<p>${images} images, int8 calibrated on ${calibrationImages}. Same top-1 on ${percent(agreement)}; logit SQNR ${logitSqnrDb.toFixed(1)} dB; int8 runs at ${speedup.toFixed(2)} times float32's speed.</p>
+<p>${images} images, int8 calibrated on ${calibrationImages}. ${classifies ? `Same top-1 on ${percent(agreement)}; logits` : 'Features'} of a cosine similarity of ${cosine.mean.toFixed(5)} in the mean and ${cosine.least.toFixed(5)} at least; SQNR ${logitSqnrDb.toFixed(1)} dB; int8 runs at ${speedup.toFixed(2)} times float32's speed.</p>
 ${table(result)}
-<h3>Top-1</h3>${pair((row) => row.top1, percent)}
+${Number.isNaN(reference.top1) ? '' : `<h3>Top-1</h3>${pair((row) => row.top1, percent)}`}
 <h3>Latency, median</h3>${pair(
     (row) => row.latencyMs.median,
     (value) => `${value.toFixed(2)} ms`,
@@ -69,7 +71,7 @@ ${bars(
   layerErrors.map(({ name, sqnrDb }) => ({ name, value: sqnrDb, text: sqnrDb.toFixed(1), int8: true })),
   'layers',
 )}
-<h3>Where they differ${more}</h3>${pictures.length > 0 ? `<ul class="pictures">${pictures.join('\n')}</ul>` : '<p>Nowhere.</p>'}${notes}</section>`;
+${classifies ? where : ''}${notes}</section>`;
 }
 
 /** The page, as HTML. Pictures are read from the samples' names, which are paths. */

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { fuse } from '../../src/graph/fusion.js';
 import { localModel } from '../../src/model/local-model.js';
+import { writeSafetensors } from '../../src/weights/safetensors.js';
+import { checkpoint } from '../pseudo-random.js';
 import { randomNetwork } from '../random-network.js';
 
 // Runs the built command line, as a person would: npm run build comes first (npm ci does it).
@@ -69,6 +71,27 @@ it('compares, with JSON as the contract has it and a page that needs nothing els
   expect(result.rows[1].modelBytes).toBeLessThan(result.rows[0].modelBytes);
   const page = readFileSync(html, 'utf8');
   expect(page).not.toMatch(/<script|src="http|href=/);
+});
+
+it('compares what has no labels, and networks without a classifier, by cosine similarity', async () => {
+  const backbone = join(folder, 'backbone.safetensors');
+  const tensors = checkpoint('mobilenet_v3_small', { width: 0.35, classes: 3 });
+  const headless = new Map([...tensors].filter(([name]) => !name.startsWith('classifier')));
+  writeFileSync(backbone, writeSafetensors({ tensors: headless, metadata: {} }));
+  for (const [file, classifies] of [
+    [backbone, false],
+    [weights, true],
+  ] as const) {
+    const options = ['--weights', file, '--images', images, '--calibration', images, ...(classifies ? ['--unlabelled'] : [])];
+    const { code, stdout } = await run('compare', ...options, '--limit', '4', '--json', '-', '--html', join(folder, 'cosine.html'));
+    expect(code).toBe(0);
+    const { images: count, rows, agreement, cosine } = JSON.parse(stdout);
+    expect([count, rows[1].precision, rows[1].top1]).toEqual([4, 'int8', null]);
+    expect(agreement === null).toBe(!classifies);
+    expect(cosine.least).toBeGreaterThan(0.99);
+    expect(cosine.mean).toBeGreaterThanOrEqual(cosine.least);
+    expect(readFileSync(join(folder, 'cosine.html'), 'utf8')).not.toMatch(/NaN|undefined/);
+  }
 });
 
 it('climbs the ladder, and sets Table 4 of the paper beside it', async () => {
