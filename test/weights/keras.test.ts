@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import * as h5wasm from 'h5wasm';
+import type * as h5wasm from 'h5wasm';
 import { buildGraph } from '../../src/architecture/build.js';
 import { fuse } from '../../src/graph/fusion.js';
 import { type ConvNode, isDepthwise } from '../../src/graph/graph.js';
@@ -7,9 +7,8 @@ import type { FloatWeights } from '../../src/graph/network.js';
 import { loadModel } from '../../src/load.js';
 import { localModel } from '../../src/model/local-model.js';
 import { pseudoRandom } from '../pseudo-random.js';
+import { isReady, put, writtenHdf5 as written } from './keras-writer.js';
 import { changed, changesOf, RUNS, survives } from './mutation.js';
-
-// Files as Keras lays them out, written by HDF5's own library (h5wasm) in the oldest format, which h5py takes too.
 
 const EPSILON = 1e-3;
 const image = { data: pseudoRandom('x', 64 * 64 * 3), shape: [1, 64, 64, 3] } as const;
@@ -58,21 +57,9 @@ function network(architecture: 'mobilenet_v3_small' | 'mobilenet_v3_large', widt
 }
 
 beforeAll(async () => {
-  await h5wasm.ready;
+  await isReady;
 });
 
-async function written(fill: (file: h5wasm.File) => void): Promise<Uint8Array> {
-  const { FS } = await h5wasm.ready;
-  const file = new h5wasm.File('written.h5', 'w', { libver: ['earliest', 'v108'] } as never);
-  fill(file);
-  file.close();
-  const bytes = FS.readFile('written.h5') as Uint8Array;
-  FS.unlink('written.h5');
-  return bytes;
-}
-
-const put = (group: h5wasm.Group, name: string, data: Float32Array, shape: number[]) =>
-  group.create_dataset({ name, data, shape, dtype: '<f' });
 const NORM = ['gamma:0', 'beta:0', 'moving_mean:0', 'moving_variance:0'];
 
 /** keras.applications' own names: expanded_conv_3/squeeze_excite/Conv_1. */
