@@ -6,7 +6,19 @@ const FLOAT32 = 0;
 const FLOAT16 = 1;
 const INT32 = 2;
 const INT8 = 9;
-const CODES = { ADD: 0, CONV_2D: 3, DEPTHWISE_CONV_2D: 4, DEQUANTIZE: 6, MUL: 18, RELU: 19, RELU6: 21, PAD: 34, MEAN: 40, HARD_SWISH: 117 };
+const CODES = {
+  ADD: 0,
+  CONV_2D: 3,
+  DEPTHWISE_CONV_2D: 4,
+  DEQUANTIZE: 6,
+  LOGISTIC: 14,
+  MUL: 18,
+  RELU: 19,
+  RELU6: 21,
+  PAD: 34,
+  MEAN: 40,
+  HARD_SWISH: 117,
+};
 /** Number in the union BuiltinOptions. */
 const OPTIONS = { ADD: 11, CONV_2D: 1, DEPTHWISE_CONV_2D: 2, MUL: 21, PAD: 22, MEAN: 27 };
 const FUSED = { none: 0, relu: 1, relu6: 3 };
@@ -171,6 +183,8 @@ export function tfliteModel(network, shapes, weights = 'float32') {
   const number = (value) => writer.constant([1], Float32Array.of(value));
   const activate = (kind, x, shape) => {
     if (kind === 'none') return x;
+    if (kind === 'sigmoid') return writer.operator('LOGISTIC', [x], shape);
+    if (kind === 'swish') return writer.operator('MUL', [x, activate('sigmoid', x, shape)], shape, { 0: ['i8', FUSED.none] });
     if (kind !== 'hardSigmoid') return writer.operator({ hardSwish: 'HARD_SWISH', relu: 'RELU', relu6: 'RELU6' }[kind], [x], shape);
     const shifted = writer.operator('ADD', [x, number(3)], shape, { 0: ['i8', FUSED.relu6] });
     return writer.operator('MUL', [shifted, number(1 / 6)], shape, { 0: ['i8', FUSED.none] });

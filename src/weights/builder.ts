@@ -1,5 +1,15 @@
 import { ModelFormatError, UnsupportedModelError } from '../errors.js';
-import { type Activation, type ConvNode, INPUT, imageInput, inferShapes, type Node, type Shape, type UnnamedNode } from '../graph/graph.js';
+import {
+  type Activation,
+  type ConvNode,
+  type Curve,
+  INPUT,
+  imageInput,
+  inferShapes,
+  type Node,
+  type Shape,
+  type UnnamedNode,
+} from '../graph/graph.js';
 import type { Lanes } from '../graph/lanes.js';
 import type { Weights } from '../graph/network.js';
 import { type Built, type ConvShape, type End, paddingOf, type Sides } from './built.js';
@@ -26,8 +36,8 @@ export class NetworkBuilder {
   private readonly weights = new Map<string, Weights>();
   private readonly tensors = new Map<string, Computed>();
   private readonly shapes: Map<string, Shape>;
-  /** What the network's answers go through at its end. */
-  private readonly ends = new Map<string, End>();
+  /** What the network's answers go through at its end, and how that is quantized. */
+  private readonly ends = new Map<string, { readonly how: End; readonly lanes?: Lanes | undefined }>();
 
   /**
    * @param format for messages
@@ -64,7 +74,9 @@ export class NetworkBuilder {
 
   private computed(id: string | undefined): Computed {
     const end = id === undefined ? undefined : this.ends.get(id);
-    if (end) throw this.unsupported(`a ${end} of "${id}" that other layers read.`);
+    if (end?.how === 'sigmoid')
+      this.push(id as string, { kind: 'activation', inputs: [this.unpadded(this.found(id))], activation: 'sigmoid' }, end.lanes);
+    else if (end) throw this.unsupported(`a ${end.how} of "${id}" that other layers read.`);
     return this.found(id);
   }
 
@@ -75,9 +87,12 @@ export class NetworkBuilder {
   }
 
   private read(id: string | undefined): string {
-    const tensor = this.computed(id);
-    if (tensor.pad) throw this.unsupported('zeros are added around an image in front of no convolution.');
-    return tensor.node;
+    return this.unpadded(this.computed(id));
+  }
+
+  private unpadded({ node, pad }: Computed): string {
+    if (pad) throw this.unsupported('zeros are added around an image in front of no convolution.');
+    return node;
   }
 
   shape(id: string | undefined): Shape {
@@ -96,6 +111,7 @@ export class NetworkBuilder {
     this.shapes.set(name, inferShapes([named], inputs).get(name) as Shape);
     this.nodes.set(name, named);
     this.tensors.set(id, { node: name });
+    this.ends.delete(id);
     if (lanes) this.lanes.set(name, lanes);
     return name;
   }
@@ -114,10 +130,10 @@ export class NetworkBuilder {
     if (end) this.ends.set(id, end);
   }
 
-  /** What the network's answers go through at its end; logits and features are given as they are before it. */
-  end(id: string, input: string | undefined, how: End): void {
+  /** What the network's answers go through at its end; logits and features are given as they are before it. A sigmoid may be a gate. */
+  end(id: string, input: string | undefined, how: End, lanes?: Lanes): void {
     this.alias(id, input);
-    this.ends.set(id, how);
+    this.ends.set(id, { how, lanes });
   }
 
   pad(id: string, input: string | undefined, sides: Sides, lanes?: Lanes): void {
@@ -190,7 +206,7 @@ export class NetworkBuilder {
     this.conv(id, input, shape, { filter: gain, bias: offset });
   }
 
-  activation(id: string, input: string | undefined, activation: Activation, lanes?: Lanes): void {
+  activation(id: string, input: string | undefined, activation: Activation | Curve, lanes?: Lanes): void {
     if (activation === 'none') this.alias(id, input, lanes);
     else this.push(id, { kind: 'activation', inputs: [this.read(input)], activation }, lanes);
   }
@@ -218,6 +234,12 @@ export class NetworkBuilder {
       return;
     }
     if (activation !== 'none') throw this.unsupported('a product with an activation.');
+    const [x, gate] = this.nodes.get(names[0])?.inputs[0] === names[1] ? [names[1], names[0]] : names;
+    const last = this.nodes.get(gate);
+    if (!lanes && last?.kind === 'activation' && last.activation === 'sigmoid' && last.inputs[0] === x) {
+      this.push(id, { kind: 'activation', inputs: [x], activation: 'swish' });
+      return;
+    }
     const area = (name: string) => (this.shapes.get(name) as Shape)[0] * (this.shapes.get(name) as Shape)[1];
     this.push(id, { kind: 'multiply', inputs: area(names[0]) < area(names[1]) ? [names[1], names[0]] : names }, lanes);
   }
@@ -269,7 +291,7 @@ export class NetworkBuilder {
       lanes: kept(this.lanes),
       shapes: this.shapes,
       output: name,
-      end: this.ends.get(output),
+      end: this.ends.get(output)?.how,
       resolution: this.resolution,
     };
   }

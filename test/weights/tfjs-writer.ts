@@ -1,3 +1,4 @@
+import { toFloat16 } from '../../scripts/tflite.mjs';
 import type { Activation, ConvNode } from '../../src/graph/graph.js';
 import type { FloatWeights, Network } from '../../src/graph/network.js';
 
@@ -21,24 +22,32 @@ const SIXTH = 1 / 6;
 const shapeOf = ({ kernel, inputChannels, channels, groups }: ConvNode): number[] =>
   groups > 1 ? [...kernel, channels, 1] : [...kernel, inputChannels, channels];
 
-function filesOf(weights: readonly Weight[], topology: unknown, more: Record<string, unknown>, bits: 8 | 32): TfjsFiles {
+/** How weights are kept. */
+export type Kept = 'float32' | 'float16' | 'uint8' | 'uint16';
+
+function filesOf(weights: readonly Weight[], topology: unknown, more: Record<string, unknown>, kept: Kept): TfjsFiles {
   const parts: Uint8Array[] = [];
   const entries = weights.map(({ name, shape, values }) => {
-    if (bits === 32 || values.length < 16) {
+    if (kept === 'float16') {
+      parts.push(new Uint8Array(toFloat16(values).buffer));
+      return { name, shape, dtype: 'float32', quantization: { dtype: kept, original_dtype: 'float32' } };
+    }
+    if (kept === 'float32' || values.length < 16) {
       parts.push(new Uint8Array(values.slice().buffer));
       return { name, shape, dtype: 'float32' };
     }
     const min = values.reduce((a, b) => Math.min(a, b));
-    const scale = (values.reduce((a, b) => Math.max(a, b)) - min) / 255 || 1;
-    parts.push(Uint8Array.from(values, (value) => Math.round((value - min) / scale)));
-    return { name, shape, dtype: 'float32', quantization: { dtype: 'uint8', min, scale } };
+    const scale = (values.reduce((a, b) => Math.max(a, b)) - min) / (kept === 'uint8' ? 255 : 65535) || 1;
+    const steps = values.map((value) => Math.round((value - min) / scale));
+    parts.push(kept === 'uint8' ? Uint8Array.from(steps) : new Uint8Array(Uint16Array.from(steps).buffer));
+    return { name, shape, dtype: 'float32', quantization: { dtype: kept, min, scale } };
   });
   const model = { ...more, modelTopology: topology, weightsManifest: [{ paths: [SHARD], weights: entries }] };
   return { model, shard: new Uint8Array(Buffer.concat(parts)) };
 }
 
 /** Biases as sums behind convolutions, h-swish and h-sigmoid in four operators. */
-export function graphModel({ graph, weights }: Network, bits: 8 | 32 = 32): TfjsFiles {
+export function graphModel({ graph, weights }: Network, kept: Kept = 'float32'): TfjsFiles {
   const nodes: Record<string, unknown>[] = [];
   const held: Weight[] = [];
   const push = (op: string, name: string, input: readonly string[], attr: Record<string, unknown> = {}) => {
@@ -73,13 +82,16 @@ export function graphModel({ graph, weights }: Network, bits: 8 | 32 = 32): Tfjs
       output = activated(node.name, push('AddV2', `${node.name}/biased`, [bias, conv]), node.activation);
     } else if (node.kind === 'globalAveragePool') output = push('Mean', node.name, [...inputs, axes], { keep_dims: { b: true } });
     else if (node.kind === 'add') output = push('AddN', node.name, inputs);
-    else output = push('Mul', node.name, [...inputs].reverse());
+    else if (node.kind === 'activation') {
+      const sigmoid = push('Sigmoid', `${node.name}/sigmoid`, inputs);
+      output = node.activation === 'swish' ? push('Mul', node.name, [sigmoid, ...inputs]) : sigmoid;
+    } else output = push('Mul', node.name, [...inputs].reverse());
     made.set(node.name, output);
   }
   const last = push('Softmax', 'probabilities', [made.get(graph.outputs.logits as string) as string]);
   // The converter promises no order.
   const topology = { node: [...nodes].reverse(), versions: {} };
-  return filesOf(held, topology, { format: 'graph-model', signature: { outputs: { out: { name: `${last}:0` } } } }, bits);
+  return filesOf(held, topology, { format: 'graph-model', signature: { outputs: { out: { name: `${last}:0` } } } }, kept);
 }
 
 const KERAS: Readonly<Record<Activation, string>> = {
@@ -91,7 +103,7 @@ const KERAS: Readonly<Record<Activation, string>> = {
 };
 
 /** A Functional model inside of a Sequential, as Teachable Machine makes them. */
-export function layersModel({ graph, weights }: Network): TfjsFiles {
+export function layersModel({ graph, weights }: Network, kept: Kept = 'float32'): TfjsFiles {
   const layers: Record<string, unknown>[] = [];
   const held: Weight[] = [];
   const push = (kind: string, name: string, inputs: readonly string[], config: Record<string, unknown> = {}) => {
@@ -113,6 +125,7 @@ export function layersModel({ graph, weights }: Network): TfjsFiles {
       held.push({ name: `${name}/${depthwise ? 'depthwise_kernel' : 'kernel'}`, shape: shapeOf(node), values: own.filter });
       held.push({ name: `${name}/bias`, shape: [node.channels], values: own.bias });
     } else if (node.kind === 'globalAveragePool') push('GlobalAveragePooling2D', name, inputs, { keepdims: true });
+    else if (node.kind === 'activation') push('Activation', name, inputs, { activation: node.activation });
     else push(node.kind === 'add' ? 'Add' : 'Multiply', name, inputs);
     made.set(node.name, name);
   }
@@ -126,10 +139,19 @@ export function layersModel({ graph, weights }: Network): TfjsFiles {
     ],
   };
   const topology = { keras_version: '3.0.0', model_config: { class_name: 'Sequential', config } };
-  return filesOf(held, topology, { format: 'layers-model' }, 32);
+  return filesOf(held, topology, { format: 'layers-model' }, kept);
 }
 
 export const jsonOf = ({ model }: TfjsFiles): Uint8Array => new TextEncoder().encode(JSON.stringify(model));
+
+/** The weights in files of those names, cut anywhere, as the converter cuts them at 4 MB. */
+export function sharded({ model, shard }: TfjsFiles, names: readonly string[]): File[] {
+  const [{ weights }] = model['weightsManifest'] as [{ weights: unknown }];
+  const json = JSON.stringify({ ...model, weightsManifest: [{ paths: names, weights }] });
+  const size = Math.ceil(shard.length / names.length);
+  const shards = names.map((name, i) => new File([shard.slice(i * size, (i + 1) * size) as BlobPart], name));
+  return [...shards, new File([json], 'model.json')];
+}
 
 /** As a page has them: a File[] of all files. */
 export const fileListOf = (files: TfjsFiles, json = jsonOf(files)): File[] => [

@@ -1,10 +1,13 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { ARCHITECTURE_NAMES } from '../../src/architecture/tables.js';
 import { fuse } from '../../src/graph/fusion.js';
 import { loadModel } from '../../src/load.js';
 import { localModel } from '../../src/model/local-model.js';
 import { pseudoRandom } from '../pseudo-random.js';
 import { randomNetwork } from '../random-network.js';
-import { fileListOf, graphModel, jsonOf, layersModel, SHARD } from './tfjs-writer.js';
+import { fileListOf, graphModel, jsonOf, layersModel, SHARD, sharded } from './tfjs-writer.js';
 import { cosine } from './wild.js';
 
 const SIDE = 64;
@@ -31,10 +34,47 @@ describe.each(ARCHITECTURE_NAMES)('%s', (architecture) => {
   });
 });
 
-it('reads weights in 8 bits, by scale and min', async () => {
-  const own = network('mobilenet_v2');
-  const [a, b] = [await loadModel(fileListOf(graphModel(own, 8))), await loadModel(fileListOf(graphModel(own)))];
-  expect(cosine(await a.predict(image), await b.predict(image))).toBeGreaterThan(0.999);
+describe.each([
+  ['graph', graphModel],
+  ['layers', layersModel],
+] as const)('%s models', (_, write) => {
+  it.each([
+    ['uint8', 0.999],
+    ['uint16', 0.9999999],
+    ['float16', 0.9999],
+  ] as const)('have weights in %s', async (kept, least) => {
+    const own = network('mobilenet_v3_small');
+    const [a, b] = [await loadModel(fileListOf(write(own, kept))), await loadModel(fileListOf(write(own)))];
+    expect(a.precision).toBe('float32');
+    const [rounded, exact] = [await a.predict(image), await b.predict(image)];
+    expect(cosine(rounded, exact)).toBeGreaterThan(least);
+    expect(rounded).not.toEqual(exact);
+  });
+
+  it.each([
+    ['three shards', ['group1-shard1of3.bin', 'group1-shard2of3.bin', 'group1-shard3of3.bin']],
+    ['two shards without an ending', ['group1-shard1of2', 'group1-shard2of2']],
+    ["Teachable Machine's one file", ['weights.bin']],
+  ])('come in %s, in any order of the files', async (_, names) => {
+    const files = write(network('mobilenet_v3_small'));
+    const [whole, apart] = [await loadModel(fileListOf(files)), await loadModel(sharded(files, names).reverse())];
+    expect(await apart.predict(image)).toEqual(await whole.predict(image));
+    // The same from a folder.
+    const folder = mkdtempSync(join(tmpdir(), 'mobilenet-v3-tfjs-'));
+    try {
+      for (const file of sharded(files, names)) writeFileSync(join(folder, file.name), new Uint8Array(await file.arrayBuffer()));
+      expect(await (await loadModel(join(folder, 'model.json'))).predict(image)).toEqual(await whole.predict(image));
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+});
+
+it("takes Teachable Machine's labels from metadata.json beside it", async () => {
+  const labels = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i'];
+  const metadata = new File([JSON.stringify({ tfjsVersion: '1.3.1', imageSize: SIDE, labels })], 'metadata.json');
+  const model = await loadModel([...fileListOf(layersModel(network('mobilenet_v2'))), metadata]);
+  expect(model.labels).toEqual(labels);
 });
 
 it('says which file is missing, and which is cut off', async () => {
@@ -57,5 +97,5 @@ it('refuses what it would compute wrongly', async () => {
   const changed = (from: string, to: string) =>
     loadModel(fileListOf(files, new TextEncoder().encode(JSON.stringify(files.model).replaceAll(from, to))));
   await expect(changed('"AddN"', '"Exp"')).rejects.toThrow(/operator Exp/);
-  await expect(changed('"Relu6"', '"Sigmoid"')).rejects.toThrow(/a sigmoid of .* that other layers read/);
+  await expect(changed('"Relu6"', '"Softmax"')).rejects.toThrow(/a softmax of .* that other layers read/);
 });

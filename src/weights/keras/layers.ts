@@ -1,5 +1,5 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
-import type { Activation, Padding } from '../../graph/graph.js';
+import type { Activation, Curve, Padding } from '../../graph/graph.js';
 import type { Network, Preprocessing } from '../../graph/network.js';
 import { arithmetic } from '../arithmetic.js';
 import { NetworkBuilder } from '../builder.js';
@@ -274,12 +274,14 @@ class Importer {
       typeof activation === 'object' && activation !== null
         ? String((activation as Record<string, unknown>)['class_name'])
         : String(activation ?? 'linear');
-    const plain: Readonly<Record<string, Activation>> = {
+    const plain: Readonly<Record<string, Activation | Curve>> = {
       linear: 'none',
       relu: 'relu',
       relu6: 'relu6',
       hard_swish: 'hardSwish',
       hard_silu: 'hardSwish',
+      swish: 'swish',
+      silu: 'swish',
     };
     const own = plain[name];
     if (own) builder.activation(id, input, own);

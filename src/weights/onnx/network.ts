@@ -235,7 +235,7 @@ class Importer {
         builder.end(output, input, 'softmax');
         return;
       case 'Sigmoid':
-        builder.end(output, input, 'sigmoid');
+        builder.end(output, input, 'sigmoid', lanes);
         return;
       case 'LpNormalization':
         builder.end(output, input, 'normalization');

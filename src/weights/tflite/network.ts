@@ -103,7 +103,7 @@ class Importer {
         this.builder.end(id, idOf(first), 'softmax');
         return;
       case 'LOGISTIC':
-        this.builder.end(id, idOf(first), 'sigmoid');
+        this.builder.end(id, idOf(first), 'sigmoid', lanes);
         return;
       // Features are given as they are; whoever wants them of length 1 asks embed() for that.
       case 'L2_NORMALIZATION':
