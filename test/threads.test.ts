@@ -1,11 +1,42 @@
+import type { StartThread } from '../src/engine/threads/pool.js';
 import { fuse } from '../src/graph/fusion.js';
+import type { Node } from '../src/graph/graph.js';
+import type { Network } from '../src/graph/network.js';
 import type { Tensor } from '../src/inputs.js';
 import { loadModel, quantize } from '../src/load.js';
-import { localModel } from '../src/model/local-model.js';
+import { localModel, sessionOf } from '../src/model/local-model.js';
 import platform from '../src/platform/node.js';
-import { readNative } from '../src/weights/native.js';
-import { readSafetensors } from '../src/weights/safetensors.js';
 import { random, randomNetwork, uniform } from './random-network.js';
+
+/**
+ * The pool's own worker, but for a wait in front of one of its instructions.
+ *
+ * @param milliseconds how long; for ever where it is left out
+ */
+const stopping =
+  (instructions: number, milliseconds?: number): StartThread =>
+  (source) =>
+    platform.startThread(`
+      const { instantiate } = WebAssembly;
+      let left = ${instructions};
+      WebAssembly.instantiate = async (module, imports) => {
+        const { exports } = await instantiate(module, imports);
+        const execute = (...share) => {
+          if (left-- === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ${milliseconds});
+          exports.execute(...share);
+        };
+        return { exports: { ...exports, execute } };
+      };${source}`);
+
+/** Two blocks of a MobileNetV3: a residual, squeeze and excite, h-swish. */
+function smallNetwork(): Network {
+  const { graph, ...whole } = randomNetwork('mobilenet_v3_small', { classes: 5, width: 0.25, resolution: 32 });
+  const last = graph.nodes.findIndex(({ name }) => name.startsWith('blocks.3.'));
+  const kept = graph.nodes.slice(0, last);
+  const from = (kept.at(-1) as Node).name;
+  const nodes: Node[] = [...kept, { kind: 'globalAveragePool', name: 'pool', inputs: [from] }];
+  return fuse({ ...whole, graph: { ...graph, architecture: 'custom', classes: 0, nodes, outputs: { embedding: 'pool' } } });
+}
 
 const image = (seed: number, side = 96): Tensor => ({ data: uniform(random(seed), side * side * 3, -2, 2), shape: [1, side, side, 3] });
 
@@ -35,30 +66,47 @@ describe('threads', () => {
     many.dispose();
   });
 
-  it.each([
-    0, 1, 40,
-  ])('finish on the calling thread, with the right logits and no error, where a helper stops after %i instructions', async (instructions) => {
-    // The pool's own worker, but for a wait in it that never ends.
-    const stopping = `
-      const { instantiate } = WebAssembly;
-      let left = ${instructions};
-      WebAssembly.instantiate = async (module, imports) => {
-        const { exports } = await instantiate(module, imports);
-        const execute = (...share) => {
-          if (left-- === 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-          exports.execute(...share);
-        };
-        return { exports: { ...exports, execute } };
-      };`;
-    const network = readNative(readSafetensors(files.int8));
-    const alone = await localModel(network);
-    const helped = await localModel(network, { threads: 2, startThread: (source) => platform.startThread(stopping + source) });
-    expect(helped.runtimeFeatures.threads).toBe(2);
-    const expected = await alone.predict(image(2));
-    expect(await helped.predict(image(2))).toEqual(expected);
-    expect(helped.runtimeFeatures.threads).toBe(1);
-    expect(await helped.predict(image(2))).toEqual(expected);
-    helped.dispose();
+  // Each stop costs the patience of the pool, so the network is small: every kind of layer, few of each.
+  describe('that stop', () => {
+    const network = smallNetwork();
+    let quantized: Network;
+    let expected: Float32Array;
+    beforeAll(async () => {
+      const float = await localModel(network);
+      const int8 = await quantize(float, [image(1, 32)], { rounding: 'nearest' });
+      quantized = sessionOf(int8).network;
+      expected = await int8.embed(image(2, 32));
+    });
+
+    it('cost no inference and change no logit, at whichever barrier they stop', async () => {
+      const whole = await localModel(quantized);
+      const barriers = sessionOf(whole).plan(32, 32).instructions;
+      expect(barriers).toBeGreaterThan(6);
+      for (let barrier = 0; barrier < barriers; barrier++) {
+        const helped = await localModel(quantized, { threads: 2, startThread: stopping(barrier) });
+        expect(helped.runtimeFeatures.threads).toBe(2);
+        expect([barrier, await helped.embed(image(2, 32))]).toEqual([barrier, expected]);
+        expect([barrier, helped.runtimeFeatures.threads]).toEqual([barrier, 1]);
+        expect(await helped.embed(image(2, 32))).toEqual(expected);
+        helped.dispose();
+      }
+    }, 300_000);
+
+    it('do no harm when they come back, long after an inference went on without them', async () => {
+      const helped = await localModel(quantized, { threads: 3, startThread: stopping(2, 3000) });
+      for (let start = Date.now(), i = 0; i < 3 || Date.now() < start + 5000; i++) {
+        expect(await helped.embed(image(2, 32))).toEqual(expected);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      helped.dispose();
+    });
+
+    it('cost no profile either', async () => {
+      const helped = await localModel(quantized, { threads: 2, startThread: stopping(3) });
+      const names = (await helped.profile(image(2, 32))).map(({ name }) => name);
+      expect(names).toEqual((await (await localModel(quantized)).profile(image(2, 32))).map(({ name }) => name));
+      helped.dispose();
+    });
   });
 
   it("picks a number for 'auto', and refuses numbers that cannot be", async () => {

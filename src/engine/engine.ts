@@ -74,8 +74,13 @@ export class Engine {
    */
   run(program: number, count: number): boolean {
     if (this.pool) return this.pool.run(program, count);
-    this.exports.execute(program, count, 0, 1);
+    this.runAlone(program, count);
     return true;
+  }
+
+  /** The same on the calling thread: the same bits, and nobody to wait for. */
+  runAlone(program: number, count: number): void {
+    this.exports.execute(program, count, 0, 1);
   }
 
   /** Ends the workers. */

@@ -147,10 +147,12 @@ class LocalModel implements Model {
     const { session } = this;
     const [n, height, width] = input?.shape ?? [1, this.inputSize, this.inputSize];
     if (n !== 1) throw new ShapeError(`profile() takes a batch of 1; got ${n}.`);
-    const plan = session.plan(height, width);
     const noise = () => Float32Array.from({ length: height * width * 3 }, (_, i) => Math.sin(i * 12.9898) * 1.5);
-    session.input(plan).set(input ? input.data : noise());
-    return session.profile(plan);
+    return session.profile(() => {
+      const plan = session.plan(height, width);
+      session.input(plan).set(input ? input.data : noise());
+      return plan;
+    });
   }
 
   save({ names }: SaveOptions = {}): Uint8Array {

@@ -4,14 +4,14 @@ import { Engine } from '../engine/engine.js';
 import { INSTRUCTION_BYTES } from '../engine/instruction.js';
 import type { StartThread } from '../engine/threads/pool.js';
 import type { Simd } from '../engine/variants.js';
-import { ShapeError, WorkerError } from '../errors.js';
+import { ShapeError } from '../errors.js';
 import type { Network } from '../graph/network.js';
 import { framed, isFramed } from '../image/framing.js';
 import { checkPixels, isPixels, isTensor } from '../image/pixels.js';
 import { preprocess } from '../image/preprocess.js';
 import type { Framing, ModelInput, Pixels, Tensor } from '../inputs.js';
 import { PackedNetwork } from './packed-network.js';
-import { createPlan, type Plan, type Step } from './plan.js';
+import { createPlan, type Plan } from './plan.js';
 import { agrees, fastest } from './race.js';
 import type { TensorView } from './tensors.js';
 import { type ChosenWay, firstWay, type Kernels, rivalsOf, type WayName } from './way.js';
@@ -191,7 +191,7 @@ export class Session {
     if (this.engine.run(plan.pointer, plan.instructions)) return plan;
     this.leaveHelpers();
     const again = fill();
-    this.engine.run(again.pointer, again.instructions);
+    this.engine.runAlone(again.pointer, again.instructions);
     return again;
   }
 
@@ -206,33 +206,35 @@ export class Session {
     return this.engine.floats(view.pointer, view.shape[2]);
   }
 
-  /** Runs, showing every node's tensor to `observe` as soon as it is there. */
+  /** Runs on the calling thread, showing every node's tensor to `observe` as soon as it is there. */
   observe(plan: Plan, observe: Observer): void {
     const { engine } = this;
     observe(plan.input, engine.memory);
-    for (const step of plan.steps) {
-      this.runStep(plan, step);
-      if (step.output) observe(step.output, engine.memory);
+    for (const { first, count, output } of plan.steps) {
+      engine.runAlone(plan.pointer + first * INSTRUCTION_BYTES, count);
+      if (output) observe(output, engine.memory);
     }
   }
 
-  private runStep(plan: Plan, { first, count }: Step): void {
-    if (this.engine.run(plan.pointer + first * INSTRUCTION_BYTES, count)) return;
+  /** Times each step of the plan that `fill` fills: the median of `rounds` runs. Helping threads that stay away are left. */
+  profile(fill: () => Plan, rounds = 9): LayerTiming[] {
+    const timings = this.timings(fill(), rounds);
+    if (timings) return timings;
     this.leaveHelpers();
-    throw new WorkerError('the helping threads stayed away; call again, and the model runs on one thread.');
+    return this.timings(fill(), rounds) as LayerTiming[];
   }
 
-  /** Times each step on what lies in the input: the median of `rounds` runs. */
-  profile(plan: Plan, rounds = 9): LayerTiming[] {
+  /** Undefined where helping threads stayed away. */
+  private timings(plan: Plan, rounds: number): LayerTiming[] | undefined {
     const times = plan.steps.map(() => [] as number[]);
     const input = this.input(plan).slice();
     for (let round = 0; round < rounds; round++) {
       this.input(plan).set(input); // its memory serves later layers too
-      plan.steps.forEach((step, i) => {
+      for (const [i, { first, count }] of plan.steps.entries()) {
         const start = performance.now();
-        this.runStep(plan, step);
+        if (!this.engine.run(plan.pointer + first * INSTRUCTION_BYTES, count)) return undefined;
         times[i]?.push(performance.now() - start);
-      });
+      }
     }
     return plan.steps.map(({ name, kind, madds }, i) => {
       const milliseconds = (times[i] as number[]).sort((a, b) => a - b)[rounds >> 1] as number;

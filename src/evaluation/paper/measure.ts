@@ -119,7 +119,8 @@ function result(group: GroupName, subject: Subject, session: Session, times: rea
   const nodes = new Map(graph.nodes.map((node) => [node.name, node]));
   const normed = graph.nodes.reduce((sum, node) => sum + (node.kind === 'conv' && node.batchNorm ? node.channels : 0), 0);
   const kinds: Record<string, number> = {};
-  const layers = session.profile(session.put(noise(subject.resolution)));
+  const input = noise(subject.resolution);
+  const layers = session.profile(() => session.put(input));
   for (const layer of layers) {
     const kind = kindOf(layer, nodes);
     kinds[kind] = (kinds[kind] ?? 0) + layer.milliseconds;
