@@ -73,6 +73,19 @@ describe('the tarball', () => {
     expect(compressed.get(named('relaxed'))).toBeLessThan(20 * 1024);
     expect(compressed.get(named('model-worker'))).toBeLessThan(64 * 1024);
     expect([...core].filter((name) => /network|layers|graph-model|quantize|hub|worker|checkpoint/.test(name))).toEqual([]);
+    // Each reader with all that it may come to load, in KB (docs/weights.md); of another reader's own code nothing.
+    const readers = { readTflite: 10, readTfjs: 13, readOnnx: 11, readKerasHdf5: 15, readTorch: 4, readSafetensors: 2 };
+    const entryOf = (reader: string) => [...chunks].find(([, { exports }]) => exports.includes(reader))?.[0] as string;
+    for (const [reader, most] of Object.entries(readers)) {
+      const entry = entryOf(reader);
+      const later = (chunks.get(entry)?.imports ?? []).map(({ path }) => basename(path));
+      const own = [...new Set([entry, ...later].flatMap((name) => [...withImports(name)]))].filter((name) => !core.has(name));
+      if (process.env['SHOW']) console.log(reader, (sizeOf(own) / 1024).toFixed(1), own.join(' '));
+      expect(sizeOf(own)).toBeGreaterThan(100);
+      expect(sizeOf(own)).toBeLessThan(most * 1024);
+      expect(own.filter((name) => Object.keys(readers).some((other) => other !== reader && entryOf(other) === name))).toEqual([]);
+      expect(core.has(entry)).toBe(false);
+    }
   });
 
   it('is installed with the loader and nothing else, without a script, and its command line runs', async () => {
