@@ -26,6 +26,33 @@ const paths = readdirSync(models, { recursive: true })
 const file = join(root, 'bench/results/files.json');
 const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).results : [];
 const results = new Map(known.map((result) => [result.name, result]));
+
+function save() {
+  const sorted = [...results.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const date = new Date().toISOString().slice(0, 10);
+  const machine = cpus()[0].model;
+  writeFileSync(file, `${JSON.stringify({ date, machine, node: process.version, results: sorted }, null, 2)}\n`);
+  const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
+  const table = markdownTable(
+    ['file', 'network', 'same top-1', 'cosine, mean', 'cosine, least', 'float32', 'int8'],
+    sorted.map(({ name, architecture, width, agreement, cosine, bytes }) => [
+      `\`${relative('.', name)}\``,
+      `${architecture} ${width}`,
+      agreement === null ? 'features' : `${(agreement * 100).toFixed(0)} %`,
+      cosine.mean.toFixed(5),
+      cosine.least.toFixed(5),
+      megabytes(bytes.float),
+      megabytes(bytes.int8),
+    ]),
+    1,
+  );
+  writeDocs(
+    'weights.md',
+    'npm run bench:files',
+    `${table}\n\n${sorted[0].images} photographs, int8 calibrated on others; ${machine}, Node ${process.version}, ${date}.`,
+  );
+}
+
 for (const path of paths) {
   const name = path.replace(/\/model\.json$/, '');
   const options = ['--weights', join(models, path), '--images', images, '--calibration', calibration];
@@ -49,30 +76,8 @@ for (const path of paths) {
       bytes: { float, int8 },
     });
     console.log(name, JSON.stringify(results.get(name)));
+    save();
   } catch (error) {
     console.log(name, String(error.stderr).trim().split('\n').at(-1));
   }
 }
-const sorted = [...results.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-const date = new Date().toISOString().slice(0, 10);
-const machine = cpus()[0].model;
-writeFileSync(file, `${JSON.stringify({ date, machine, node: process.version, results: sorted }, null, 2)}\n`);
-const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
-const table = markdownTable(
-  ['file', 'network', 'same top-1', 'cosine, mean', 'cosine, least', 'float32', 'int8'],
-  sorted.map(({ name, architecture, width, agreement, cosine, bytes }) => [
-    `\`${relative('.', name)}\``,
-    `${architecture} ${width}`,
-    agreement === null ? 'features' : `${(agreement * 100).toFixed(0)} %`,
-    cosine.mean.toFixed(5),
-    cosine.least.toFixed(5),
-    megabytes(bytes.float),
-    megabytes(bytes.int8),
-  ]),
-  1,
-);
-writeDocs(
-  'weights.md',
-  'npm run bench:files',
-  `${table}\n\n${sorted[0].images} photographs, int8 calibrated on others; ${machine}, Node ${process.version}, ${date}.`,
-);
