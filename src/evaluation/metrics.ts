@@ -2,6 +2,7 @@ import { throwIfAborted } from '../abort.js';
 import type { ModelInput, Tensor } from '../inputs.js';
 import type { Model } from '../model/model.js';
 import { Divergence } from '../quantization/divergence.js';
+import { cosineSimilarity } from '../tasks/embedding.js';
 
 export interface Latency {
   readonly median: number;
@@ -144,6 +145,7 @@ export async function compare(
   const [a, b] = [new Tally(reference), new Tally(candidate)];
   const disagreements: Disagreement[] = [];
   const divergence = new Divergence();
+  const cosines: number[] = [];
   const classifies = reference.classes > 0;
   let images = 0;
   for await (const sample of samples) {
@@ -159,6 +161,7 @@ export async function compare(
       first = await a.add(input, sample.label);
     }
     const [x, y] = divergence.add(first, second);
+    cosines.push(cosineSimilarity(first, second));
     if (classifies && x !== y) disagreements.push({ sample, reference: x, candidate: y });
     options.onProgress?.(++images);
   }
@@ -168,7 +171,7 @@ export async function compare(
     reference: ra,
     candidate: rb,
     agreement: classifies ? divergence.agreement : Number.NaN,
-    cosine: divergence.cosine,
+    cosine: { mean: cosines.reduce((a, b) => a + b, 0) / images, least: cosines.reduce((a, b) => Math.min(a, b), 1) },
     logitSqnrDb: divergence.sqnrDb,
     speedup: ra.latencyMs.median / rb.latencyMs.median,
     disagreements,

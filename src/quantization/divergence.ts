@@ -4,25 +4,11 @@ export function argmax(values: Float32Array): number {
   return best;
 }
 
-/** The cosine of the angle between two vectors of one length: 1 where they point the same way. */
-export function cosineSimilarity(a: Float32Array, b: Float32Array): number {
-  let [dot, aa, bb] = [0, 0, 0];
-  for (let i = 0; i < a.length; i++) {
-    const [x, y] = [a[i] as number, b[i] as number];
-    dot += x * y;
-    aa += x * x;
-    bb += y * y;
-  }
-  return dot / Math.sqrt(aa * bb);
-}
-
 /** How far one model's logits or features are from another's, over as many inputs as are added. */
 export class Divergence {
   private signal = 0;
   private noise = 0;
   private inputs = 0;
-  private cosines = 0;
-  private leastCosine = Number.NaN;
   private agreeing = 0;
 
   /** @returns the classes that the two answer */
@@ -32,9 +18,6 @@ export class Divergence {
       this.signal += ((expected[i] as number) - mean) ** 2;
       this.noise += ((expected[i] as number) - (actual[i] as number)) ** 2;
     }
-    const cosine = cosineSimilarity(expected, actual);
-    this.cosines += cosine;
-    this.leastCosine = this.leastCosine <= cosine ? this.leastCosine : cosine;
     const answers = [argmax(expected), argmax(actual)] as const;
     if (answers[0] === answers[1]) this.agreeing++;
     this.inputs++;
@@ -44,11 +27,6 @@ export class Divergence {
   /** The share of inputs with the same top-1. */
   get agreement(): number {
     return this.agreeing / this.inputs;
-  }
-
-  /** Over the inputs, the mean and the least cosine of the angle between the two answers. */
-  get cosine(): { readonly mean: number; readonly least: number } {
-    return { mean: this.cosines / this.inputs, least: this.leastCosine };
   }
 
   /** 10 log10 of the variance of the expected logits over the mean square of the difference; infinite where there is none. */
