@@ -88,7 +88,7 @@ it('lays a depthwise filter out in pairs of lines, and sums magnitudes', () => {
   }
 });
 
-it('computes scales in float64, of tensors with one and with a scale a channel', () => {
+it('computes scales, the product in float32 and the rest in float64, of tensors with one and with a scale a channel', () => {
   const values = new Values(9);
   const channels = 11;
   const f = Math.fround;
@@ -111,7 +111,7 @@ it('computes scales in float64, of tensors with one and with a scale a channel',
       for (const at of [scales, gates]) engine.floats(at + channels * 4, 1)[0] = 12345;
       engine.exports.pack_scales(scales, gates, channels, 0.037, perInput ? inputs : 0, 0.71, perOutput ? outputs : 0, gain);
       const sum = (c: number) => (perInput ? (input[c] as number) : 0.037) * (filter[c] as number);
-      const scale = (c: number) => f((sum(c) * gain) / (perOutput ? (output[c] as number) : 0.71));
+      const scale = (c: number) => f((f(sum(c)) * gain) / (perOutput ? (output[c] as number) : 0.71));
       const all = Array.from({ length: channels }, (_, c) => c);
       expect([...engine.floats(scales, channels + 1)]).toEqual([...all.map(scale), 12345]);
       expect([...engine.floats(gates, channels + 1)]).toEqual([...all.map((c) => f(scale(c) * (sum(c) / 6))), 12345]);

@@ -111,7 +111,7 @@ function onIntegers(node: Node, weights: QuantizedWeights, [x, b]: Tensor[], lan
       let ceiling = 0;
       for (let c = 0; c < node.channels; c++) ceiling = Math.max(ceiling, Math.round(ceilingOf(activation) / step(c)));
       return each(all, (sum, n, y, col, c) => {
-        const scale = f((unit(c) * (isSigmoid ? 1 / 6 : 1)) / step(c));
+        const scale = f((f(unit(c)) * (isSigmoid ? 1 / 6 : 1)) / step(c));
         const product = activation === 'hardSwish' ? scaledHardSwish(sum, scale, f(scale * (unit(c) / 6))) : f(sum * scale);
         const added = b ? f(product + f(other(b, n, y, col, c) * f(scaleOf(second, 0) / step(0)))) : product;
         return stored(added, isClamp(activation) ? Math.max(output.low, 0) : output.low, ceiling);

@@ -181,7 +181,7 @@ const scaleAt = (q: QTensor | QFilter | QuantParams, c: number) => f(at(q.scale,
 /** x * scale * h-sigmoid, in the units of the output: the scale is inside the clamp. */
 export const scaledHardSwish = (x: number, scale: number, gateScale: number) => f(x * clamp(f(f(x * gateScale) + f(scale / 2)), 0, scale));
 
-/** q = clamp(round(f32(sum) * m)), m = f32(input scale x filter scale / output scale), each step one float32 operation. */
+/** q = clamp(round(f32(sum) * m)), m = f32(f32(input scale x filter scale) / output scale), each step one float32 operation. */
 export function conv2dInt8(x: QTensor, filter: QFilter, options: ConvOptions & { readonly output: QuantParams }): QTensor {
   const { output, bias, groups = 1, activation = 'none' } = options;
   const unit = (o: number) => scaleAt(x, groups === 1 ? 0 : o) * scaleAt(filter, o);
@@ -195,7 +195,7 @@ export function conv2dInt8(x: QTensor, filter: QFilter, options: ConvOptions & {
     (exact, o) => {
       const out = scaleAt(output, o);
       const sum = f(exact + integerBias(o) + (activation === 'hardSigmoid' ? Math.round(3 / unit(o)) : 0));
-      const scale = f((unit(o) * (activation === 'hardSigmoid' ? 1 / 6 : 1)) / out);
+      const scale = f((f(unit(o)) * (activation === 'hardSigmoid' ? 1 / 6 : 1)) / out);
       const y = activation === 'hardSwish' ? scaledHardSwish(sum, scale, f(scale * (unit(o) / 6))) : f(sum * scale);
       const ceiling = { relu6: 6, hardSigmoid: 1 }[activation as string] ?? Number.POSITIVE_INFINITY;
       const floor = activation === 'none' || activation === 'hardSwish' ? -32767 : 0;
