@@ -9,6 +9,10 @@ const PARTS = {
   'compute/float32': { mutate: ['compute/float32'], tests: ['compute'] },
   'compute/lanes': { mutate: ['compute/lanes'], tests: ['compute'] },
   runtime: { mutate: ['runtime'], tests: ['runtime/arena.test.ts', 'runtime/tensors.test.ts', 'runtime/session.test.ts', 'compute'] },
+  quantization: {
+    mutate: ['quantization'],
+    tests: ['small', 'eight-bits', 'compensate', 'covariance', 'filters', 'histogram'].map((name) => `quantization/${name}.test.ts`),
+  },
   graph: { mutate: ['graph'], tests: ['graph', 'architecture'] },
 };
 
