@@ -4,6 +4,7 @@ import { readNetwork as read } from '../src/weights/load.js';
 
 export { buildGraph, buildTable } from '../src/architecture/build.js';
 export { NETWORKS } from '../src/evaluation/paper/networks.js';
+export { paperMarkdown } from '../src/evaluation/paper/report.js';
 export { fuse } from '../src/graph/fusion.js';
 export { inferShapes } from '../src/graph/graph.js';
 export { IMAGENET_PREPROCESSING } from '../src/graph/network.js';

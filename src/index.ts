@@ -4,6 +4,7 @@ export type { Compiled } from './engine/compiled.js';
 export { detectFeatures, type Features } from './engine/features.js';
 export type { Simd, Variant } from './engine/variants.js';
 export * from './errors.js';
+export { type Estimate, estimate, type LatencyTable } from './evaluation/latency/estimate.js';
 export { type LayerError, layerErrors } from './evaluation/layer-error.js';
 export {
   type Comparison,

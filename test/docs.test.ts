@@ -106,7 +106,7 @@ describe("the command line's options, as these tests read them", () => {
       'quantize',
     ]);
     expect(COMMANDS.get('bench')).toEqual(
-      new Set([...ALWAYS, '--weights', '--precision', '--calibration', '--runs', '--json', '--threads', '--simd']),
+      new Set([...ALWAYS, '--weights', '--precision', '--calibration', '--runs', '--table', '--json', '--threads', '--simd']),
     );
   });
 

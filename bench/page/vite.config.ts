@@ -32,7 +32,7 @@ export default defineConfig({
     emptyOutDir: true,
     target: 'es2022',
     modulePreload: { polyfill: false },
-    rollupOptions: { input: [here('index.html'), here('demo.html')] },
+    rollupOptions: { input: [here('index.html'), here('demo.html'), here('paper.html')] },
   },
   server: { headers, host: true },
   preview: { headers, host: true },

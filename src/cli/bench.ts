@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { checkTable, errorOf, HELD_OUT, measureTable, PROBES } from '../evaluation/latency/measure.js';
 import { quantiles } from '../evaluation/metrics.js';
 import type { Tensor } from '../inputs.js';
 import type { Model } from '../model/model.js';
@@ -14,25 +15,30 @@ import {
   threadsOption,
   weightsOption,
 } from './options.js';
-import { millions, milliseconds, say, writeJson } from './output.js';
+import { machineName, millions, milliseconds, percent, say, write, writeJson } from './output.js';
 import { withProgress } from './progress.js';
 import { textTable } from './table.js';
 
 interface Options extends Common {
-  readonly weights: string;
+  readonly weights?: string;
   readonly precision?: 'float32' | 'int8';
   readonly calibration?: string;
   readonly runs: number;
   readonly json?: string;
+  readonly table?: string;
 }
 
 export const benchCommand = () =>
   new Command('bench')
     .description('latency of a model on this machine, in all and layer by layer')
-    .addOption(weightsOption())
+    .addOption(weightsOption().makeOptionMandatory(false))
     .addOption(precisionOption())
     .addOption(calibrationOption())
     .option('--runs <n>', 'timed inferences', positiveInteger, 100)
+    .option(
+      '--table <file>',
+      'write the latency of every shape of layer and block on this machine, from which estimate() computes a network',
+    )
     .addOption(jsonOption())
     .addOption(threadsOption())
     .addOption(simdOption())
@@ -40,6 +46,7 @@ export const benchCommand = () =>
       'after',
       examples(
         ['the median of 100 inferences, and the time of each layer', 'bench --weights model.safetensors'],
+        ['every shape of block on this machine, for estimate()', 'bench --table blocks.json'],
         ['the float network behind a quantized file, on all cores', 'bench --weights int8.safetensors --precision float32 --threads auto'],
       ),
     )
@@ -47,8 +54,13 @@ export const benchCommand = () =>
 
 const WARM_UP = 10;
 
-async function bench(options: Options): Promise<void> {
-  const { weights, precision, calibration, runs, json } = options;
+async function bench(options: Options, command: Command): Promise<void> {
+  const { weights, precision, calibration, runs, json, table: tableFile } = options;
+  if (tableFile) {
+    await writeTable(tableFile, options);
+    return;
+  }
+  if (!weights) command.error('error: --weights FILE is missing; or give --table FILE');
   const model = await loadAs(weights, precision, calibration, options);
   const latencyMs = await withProgress('timing', runs, (step) => time(model, runs, step));
   const layers = await model.profile();
@@ -63,6 +75,29 @@ async function bench(options: Options): Promise<void> {
     `${model.architecture}, ${model.precision}: median ${milliseconds(median)}, p10 ${milliseconds(p10)}, p90 ${milliseconds(p90)} of ${runs} runs`,
   );
   if (json) await writeJson(json, { architecture: model.architecture, precision: model.precision, runs, latencyMs, layers });
+}
+
+/** bench --table: NetAdapt's table, and how near its estimates come. */
+async function writeTable(file: string, { threads, simd, json }: Options): Promise<void> {
+  const options = { threads, simd };
+  const [table, heldOut] = await withProgress('measuring blocks', PROBES.length + HELD_OUT.length, async (onProgress) => {
+    const measured = await measureTable(machineName(), { ...options, onProgress });
+    return [measured, await checkTable(measured, { ...options, onProgress })] as const;
+  });
+  const shown = textTable(['not in the table', 'width', 'pixels', 'measured, ms', 'estimated, ms', 'error'], { compact: true });
+  for (const row of heldOut) {
+    const { architecture, width, resolution, measured, estimated } = row;
+    shown.push([architecture, width, resolution, measured.toFixed(2), estimated.toFixed(2), percent(errorOf(row))]);
+  }
+  const near = heldOut.filter((row) => Math.abs(errorOf(row)) <= 0.05).length;
+  const result = { ...table, heldOut };
+  await write(file, `${JSON.stringify(result)}\n`);
+  say(file === '-' ? '-' : json, shown.toString());
+  say(
+    file === '-' ? '-' : json,
+    `${table.blocks.length} blocks, ${table.layers.length} layers; ${near} of ${heldOut.length} estimates within 5 %`,
+  );
+  if (json) await writeJson(json, result);
 }
 
 async function time(model: Model, runs: number, step: () => void) {

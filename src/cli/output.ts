@@ -1,4 +1,5 @@
 import { writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
 import { InputError } from '../errors.js';
 
 /** Writes text to a file; '-' is standard output. */
@@ -35,3 +36,6 @@ export const percent = (share: number) => (Number.isNaN(share) ? '' : `${(share 
 export const milliseconds = (value: number) => `${value.toFixed(2)} ms`;
 export const megabytes = (bytes: number) => `${(bytes / 1e6).toFixed(2)} MB`;
 export const millions = (count: number) => `${(count / 1e6).toFixed(1)} M`;
+
+/** The processor and the engine, as results name them. */
+export const machineName = (): string => `${cpus()[0]?.model.trim() ?? process.arch}, Node ${process.versions.node}`;

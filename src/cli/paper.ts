@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { cpus } from 'node:os';
 import { Command } from 'commander';
 import { ARCHITECTURES, type ArchitectureName } from '../architecture/tables.js';
 import { InputError } from '../errors.js';
@@ -14,7 +13,7 @@ import { paperTables } from '../evaluation/paper/tables.js';
 import { Images } from './images.js';
 import { calibrationFiles, load, quantizeOn } from './models.js';
 import { type Common, examples, jsonOption, positiveInteger, simdOption, threadsOption } from './options.js';
-import { say, write, writeJson } from './output.js';
+import { machineName, say, write, writeJson } from './output.js';
 import { withProgress } from './progress.js';
 import { SHIPPED, shippedAblation, shippedIsHere } from './shipped.js';
 import { mayDraw, textTable } from './table.js';
@@ -86,7 +85,7 @@ async function measure(options: Options): Promise<PaperResult> {
   const ablation = (await shippedAblation()) as Ablation | undefined;
   return {
     date: new Date().toISOString().slice(0, 10),
-    machine: `${cpus()[0]?.model.trim() ?? process.arch}, Node ${process.versions.node}, ${threads === 1 ? 'one thread' : `${threads} threads`}`,
+    machine: `${machineName()}, ${threads === 1 ? 'one thread' : `${threads} threads`}`,
     measured,
     accuracies,
     ...(ablation ? { ablation } : {}),

@@ -165,6 +165,9 @@ it.each([
   ['weights that are no file', 1, /cannot be read/, () => ['inspect', join(folder, 'none')]],
   ['an empty folder of images', 1, /no images|holds no/, () => ['evaluate', '-w', weights, '-i', mkdtempSync(join(folder, 'empty-'))]],
   ['float32 weights asked to run as int8 without calibration', 1, /add --calibration/, () => ['bench', '-w', weights, '-p', 'int8']],
+  ['neither weights nor a table to measure', 2, /--weights FILE is missing; or give --table FILE/, () => ['bench']],
+  ['weights for the paper without images', 1, /--weights and --images go together/, () => ['paper', '-w', weights]],
+  ["a result of another command for the paper's tables", 1, /is no result of this command/, () => ['paper', '--from', 'package.json']],
   [
     'a layer that is none',
     1,
