@@ -29,8 +29,11 @@ export interface LatencyTable {
   readonly version: 1;
   readonly date: string;
   readonly machine: string;
-  /** A network's run over the sum of its layers: what calls and caches add, or timers do. */
-  readonly whole: number;
+  /**
+   * From the sum of a network's layers to its run: factor * sum + perLayer * layers. The clock is read around each layer, which
+   * takes its time too; perLayer, in milliseconds, takes that away again.
+   */
+  readonly whole: { readonly factor: number; readonly perLayer: number };
   readonly layers: readonly LayerLatency[];
   readonly blocks: readonly BlockLatency[];
 }
@@ -74,9 +77,10 @@ export function estimateLayer(shape: LayerShape, layers: readonly LayerLatency[]
 
 /** The same of any graph. */
 export function estimateGraph(graph: Graph, table: LatencyTable): Estimate {
+  const { factor, perLayer } = table.whole;
   const layers = layersOf(graph).map((layer) => ({
     name: layer.name,
-    milliseconds: table.whole * estimateLayer(layer, table.layers),
+    milliseconds: Math.max(0, factor * estimateLayer(layer, table.layers) + perLayer),
   }));
   return { milliseconds: layers.reduce((sum, { milliseconds }) => sum + milliseconds, 0), layers };
 }
@@ -94,7 +98,7 @@ export function estimate(
   table: LatencyTable,
   options: Pick<BuildOptions, 'width' | 'resolution' | 'classes'> = {},
 ): Estimate {
-  if (table?.version !== 1 || !Array.isArray(table.layers) || !(table.whole > 0))
+  if (table?.version !== 1 || !Array.isArray(table.layers) || !(table.whole?.factor > 0))
     throw new InputError('estimate() needs what `bench --table FILE` wrote, parsed; got something else.');
   return estimateGraph(buildGraph(architecture, options), table);
 }

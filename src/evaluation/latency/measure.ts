@@ -106,7 +106,7 @@ const shapeOf = ({ input, output, kernel, stride, expand, squeezeExcite, activat
 export async function measureTable(machine: string, options: TableOptions = {}): Promise<LatencyTable> {
   const layers: LayerLatency[] = [];
   const blocks = new Map<string, BlockLatency>();
-  const ratios: number[] = [];
+  const runs: Run[] = [];
   for (const probe of PROBES) {
     throwIfAborted(options.signal);
     const graph = graphOf(probe);
@@ -114,7 +114,7 @@ export async function measureTable(machine: string, options: TableOptions = {}):
       const run = whole(session, probe.resolution);
       const profile = session.profile(session.put(noise(probe.resolution)), PROFILES);
       const times = new Map(profile.map(({ name, milliseconds }) => [name, Math.max(milliseconds, LEAST_MILLISECONDS)]));
-      ratios.push(run / [...times.values()].reduce((sum, time) => sum + time, 0));
+      runs.push({ run, sum: [...times.values()].reduce((sum, time) => sum + time, 0), layers: times.size });
       for (const { name, ...shape } of layersOf(graph)) layers.push({ ...shape, milliseconds: times.get(name) as number });
       for (const block of blocksOf(`${probe.architecture} ${probe.width} ${probe.resolution}`, graph, times))
         if (!blocks.has(shapeOf(block))) blocks.set(shapeOf(block), block);
@@ -126,10 +126,32 @@ export async function measureTable(machine: string, options: TableOptions = {}):
     version: 1,
     date: new Date().toISOString().slice(0, 10),
     machine,
-    whole: quantiles(ratios).median,
+    whole: fitWhole(runs),
     layers: merged(layers),
     blocks: [...blocks.values()],
   };
+}
+
+/** A network's run, the sum of its layers' times, and how many those are. */
+interface Run {
+  readonly run: number;
+  readonly sum: number;
+  readonly layers: number;
+}
+
+/** The factor and the milliseconds a layer that make runs of sums, with the least squared relative error. */
+export function fitWhole(runs: readonly Run[]): LatencyTable['whole'] {
+  let [aa, ab, bb, a, b] = [0, 0, 0, 0, 0];
+  for (const { run, sum, layers } of runs) {
+    const [x, y] = [sum / run, layers / run];
+    aa += x * x;
+    ab += x * y;
+    bb += y * y;
+    a += x;
+    b += y;
+  }
+  const determinant = aa * bb - ab * ab;
+  return { factor: (a * bb - b * ab) / determinant, perLayer: (b * aa - a * ab) / determinant };
 }
 
 /** Layers of one shape become one, of the median time. */
