@@ -92,6 +92,14 @@ export function estimateGraph(graph: Graph, table: LatencyTable): Estimate {
  * @param options width multiplier, resolution in pixels, classes
  * @returns milliseconds of an inference in float32 on one thread, in all and layer by layer
  * @throws InputError for what is no such table, and where it lacks a kind of layer; ShapeError for numbers out of range
+ * @example
+ * ```js
+ * import { readFileSync } from 'node:fs';
+ * import { estimate } from 'mobilenet-v3-wasm';
+ *
+ * const table = JSON.parse(readFileSync('blocks.json', 'utf8')); // bench --table blocks.json
+ * const { milliseconds } = estimate('mobilenet_v3_large', table, { width: 0.6, resolution: 192 });
+ * ```
  */
 export function estimate(
   architecture: ArchitectureName,
