@@ -4,7 +4,8 @@ export type { Compiled } from './engine/compiled.js';
 export { detectFeatures, type Features } from './engine/features.js';
 export type { Simd, Variant } from './engine/variants.js';
 export * from './errors.js';
-export { type Estimate, estimate, type LatencyTable } from './evaluation/latency/estimate.js';
+export { type BlockLatency, type Estimate, estimate, type LatencyTable, type LayerLatency } from './evaluation/latency/estimate.js';
+export type { LayerShape } from './evaluation/latency/layers.js';
 export { type LayerError, layerErrors } from './evaluation/layer-error.js';
 export {
   type Comparison,

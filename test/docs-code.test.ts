@@ -31,7 +31,7 @@ import type * as main from 'mobilenet-v3-wasm';
 import type * as kernel from 'mobilenet-v3-wasm/kernels';
 import type * as transfer from 'mobilenet-v3-wasm/transfer';
 declare global {
-  const { compare, cosineSimilarity, describe, detectFeatures, evaluate, layerErrors, loadModel, quantize }: typeof main;
+  const { compare, cosineSimilarity, describe, detectFeatures, estimate, evaluate, layerErrors, loadModel, quantize }: typeof main;
   const { loadKernels }: typeof kernel;
   const { Examples, Head, trainHead }: typeof transfer;
   const model: main.Model, float: main.Model, int8: main.Model;

@@ -1,4 +1,4 @@
-import { type BuildOptions, buildGraph } from '../../architecture/build.js';
+import { buildGraph } from '../../architecture/build.js';
 import type { ArchitectureName } from '../../architecture/tables.js';
 import { InputError } from '../../errors.js';
 import type { Graph } from '../../graph/graph.js';
@@ -93,18 +93,13 @@ export function estimateGraph(graph: Graph, table: LatencyTable): Estimate {
  * @returns milliseconds of an inference in float32 on one thread, in all and layer by layer
  * @throws InputError for what is no such table, and where it lacks a kind of layer; ShapeError for numbers out of range
  * @example
- * ```js
- * import { readFileSync } from 'node:fs';
- * import { estimate } from 'mobilenet-v3-wasm';
- *
- * const table = JSON.parse(readFileSync('blocks.json', 'utf8')); // bench --table blocks.json
+ * const table = await (await fetch('/blocks.json')).json(); // bench --table blocks.json
  * const { milliseconds } = estimate('mobilenet_v3_large', table, { width: 0.6, resolution: 192 });
- * ```
  */
 export function estimate(
   architecture: ArchitectureName,
   table: LatencyTable,
-  options: Pick<BuildOptions, 'width' | 'resolution' | 'classes'> = {},
+  options: { width?: number; resolution?: number; classes?: number } = {},
 ): Estimate {
   if (table?.version !== 1 || !Array.isArray(table.layers) || !(table.whole?.factor > 0))
     throw new InputError('estimate() needs what `bench --table FILE` wrote, parsed; got something else.');
