@@ -153,9 +153,10 @@ class Planner {
     const { real, lanes } = this.packed.arithmetics;
     const source = this.tensors.get(keyOf(name, arithmetic === real ? lanes : real)) as PlannedTensor;
     source.lastStep = this.steps.length;
-    // An image that is read as one long row of values has no room for zeros.
+    // An image that is read or written as one long row of values has no room for zeros; quantizing writes row by row.
     const readers = this.packed.network.graph.nodes.filter(({ inputs }) => inputs.includes(name));
-    const output = this.tensor(name, arithmetic, source.stored, source.roomy || readers.every(({ kind }) => kind === 'conv'));
+    const byRows = arithmetic === lanes && readers.every(({ kind }) => kind === 'conv');
+    const output = this.tensor(name, arithmetic, source.stored, source.roomy || byRows);
     this.steps.push({ name, call: convert(this.packed.engine, source, output), madds: 0, output, converts: true, scratch: undefined });
     return output;
   }

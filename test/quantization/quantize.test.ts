@@ -81,6 +81,14 @@ describe('quantization', () => {
     expect((await divergence(float, mixed)).sqnrDb).toBeGreaterThan(15);
   });
 
+  it('keeps the first convolution in float32 behind an affine of the image, which is in lanes', async () => {
+    const affine = { kind: 'affine', name: 'scaled', inputs: ['input'], alpha: 2, beta: -1, low: -1.5 } as const;
+    const nodes = network.graph.nodes.map((node) => (node.inputs[0] === 'input' ? { ...node, inputs: ['scaled'] } : node));
+    const scaled = await localModel({ ...network, graph: { ...network.graph, nodes: [affine, ...nodes] } });
+    const mixed = await quantize(scaled, calibration, { keepFloat: ['stem'] });
+    expect((await divergence(scaled, mixed)).sqnrDb).toBeGreaterThan(15);
+  });
+
   it('keeps nothing in float32 that a budget does not ask for, and all for a budget of nothing but perfection', async () => {
     expect((await quantize(float, calibration, { maxDrop: 1 })).floatLayers).toEqual([]);
     const strict = await quantize(float, calibration, { maxDrop: 0 });
