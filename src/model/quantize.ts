@@ -1,6 +1,7 @@
 import type { ModelInput } from '../inputs.js';
-import { type Calibration, type QuantizeOptions, quantizeSession, roundedBy } from '../quantization/calibrate.js';
+import { type QuantizeOptions, quantizeSession, roundedBy } from '../quantization/calibrate.js';
 import { floatNetwork } from '../quantization/dequantize.js';
+import type { Calibration } from '../quantization/observe.js';
 import { quantizeNetwork } from '../quantization/quantize.js';
 import type { Scheme } from '../quantization/schemes.js';
 import { localModel, sessionOf } from './local-model.js';

@@ -5,11 +5,11 @@ import type { Network } from '../graph/network.js';
 import type { ModelInput } from '../inputs.js';
 import { Session } from '../runtime/session.js';
 import { floatNetwork } from './dequantize.js';
-import { costsIn } from './lanes.js';
-import { observeRanges, type Ranges } from './observe.js';
+import type { RoundedWeights } from './filters.js';
+import { type Calibration, observeRanges, type Ranges } from './observe.js';
 import type { Probe } from './probe.js';
 import { quantizeNetwork } from './quantize.js';
-import { type RefineOptions, type RoundedWeights, roundedWeights } from './refine.js';
+import { type RefineOptions, roundedWeights } from './refine.js';
 import { SCHEMES, type Scheme } from './schemes.js';
 import { layersToKeep } from './sensitivity.js';
 
@@ -21,12 +21,6 @@ export interface CalibrationOptions {
 
 /** Values of inputs that are kept: about 130 images of 224x224. */
 const MOST_KEPT = 2e7;
-
-export interface Calibration {
-  readonly ranges: Ranges;
-  /** Of the inputs, as many as memory is spent on, evenly spread. */
-  readonly inputs: readonly Probe[];
-}
 
 /**
  * What calibration inputs make of a network's tensors: quantizeNetwork() turns it into int8, in as many ways as are wanted.
@@ -102,7 +96,7 @@ export async function roundedBy(
   options: RefineOptions = {},
 ): Promise<ReadonlyMap<string, RoundedWeights>> {
   if (!scheme.compensated) return new Map();
-  return roundedWeights(network, inputs, { ...options, costsOf: costsIn(network, scheme, ranges) });
+  return roundedWeights(network, ranges, inputs, scheme, options);
 }
 
 /** The int8 network of a session's, by calibration. */

@@ -1,4 +1,5 @@
 import type { Lanes } from '../graph/lanes.js';
+import { type Histogram, leastSquares } from './histogram.js';
 import type { Range } from './observe.js';
 import type { Scheme } from './schemes.js';
 
@@ -7,6 +8,13 @@ import type { Scheme } from './schemes.js';
 export const STEPS = 255;
 /** Of values, left outside of a range chosen by percentile. */
 const OUTSIDE = 1e-4;
+type Bounds = readonly [low: number, high: number];
+
+/** Of ranges that calibration is done with: rounding asks for them layer by layer. */
+const KNOWN_COSTS = new WeakMap<Range, StepCosts>();
+const KNOWN_BOUNDS = new WeakMap<Range, readonly Bounds[]>();
+const KNOWN_HEADROOM = new WeakMap<Range, number>();
+
 /** A tensor of zeros: any range does. */
 const SMALLEST = 1e-6;
 
@@ -29,12 +37,8 @@ export function eightBits(range: Range, { range: by }: Scheme): { readonly scale
 }
 
 /** A scale a channel. The zero point is the tensor's: the one with which the channels' steps are the finest for what they hold. */
-export function eightBitsPerChannel({ min, max, channels }: Range, scheme: Scheme): Lanes & { readonly scale: Float32Array } {
-  const bounds = Array.from(min, (least, c): readonly [number, number] => {
-    const [bottom, top] = [Math.min(least, 0), Math.max(max[c] as number, 0)];
-    if (scheme.range !== 'leastSquares' || !channels) return [bottom, top];
-    return (channels[c] as NonNullable<(typeof channels)[number]>).leastSquares(bottom, top, STEPS);
-  });
+export function eightBitsPerChannel(range: Range, scheme: Scheme): Lanes & { readonly scale: Float32Array } {
+  const bounds = scheme.range === 'leastSquares' ? leastSquaresBounds(range) : extremes(range);
   const step = ([bottom, top]: readonly [number, number], low: number) =>
     Math.max(top / (low + STEPS), low < 0 ? bottom / low : bottom < 0 ? Number.POSITIVE_INFINITY : 0, SMALLEST / STEPS);
   let [best, least] = [-128, Number.POSITIVE_INFINITY];
@@ -48,6 +52,55 @@ export function eightBitsPerChannel({ min, max, channels }: Range, scheme: Schem
     if (cost < least) [best, least] = [low, cost];
   }
   return { scale: Float32Array.from(bounds, (bound) => step(bound, best)), low: best, high: best + STEPS };
+}
+
+/** Channel by channel, with zero. */
+const extremes = ({ min, max }: Range) =>
+  Array.from(min, (least, c): readonly [number, number] => [Math.min(least, 0), Math.max(max[c] as number, 0)]);
+
+/** Those with which all images together have the least error, with headroom. */
+function leastSquaresBounds(range: Range): readonly Bounds[] {
+  const known = KNOWN_BOUNDS.get(range);
+  if (known) return known;
+  const { halves } = range;
+  const stretch = headroom(range);
+  const bounds = extremes(range).map(([bottom, top], c): Bounds => {
+    if (!halves) return [bottom, top];
+    const error = (low: number, high: number) =>
+      halves.reduce((sum, half) => sum + (half[c] as Histogram).squaredError(low, high, STEPS, stretch), 0);
+    return leastSquares(error, bottom * stretch, top * stretch);
+  });
+  KNOWN_BOUNDS.set(range, bounds);
+  return bounds;
+}
+
+/** By how much unseen images may exceed seen ones, to choose from. */
+const HEADROOMS = [1, 1.19, 1.41, 1.68, 2, 2.38, 2.83];
+
+/**
+ * Channels behind many layers answer to few classes, and a hundred images show few classes: unseen ones would be clipped.
+ * The bounds that suit each half of the images, stretched, are tried on the other half.
+ */
+function headroom(range: Range): number {
+  const known = KNOWN_HEADROOM.get(range);
+  if (known) return known;
+  const { halves, images } = range;
+  let best = 1;
+  if (halves && images > 1) {
+    const cost = new Float64Array(HEADROOMS.length);
+    for (const [own, other] of [halves, [halves[1], halves[0]] as const]) {
+      extremes(range).forEach(([bottom, top], c) => {
+        const [low, high] = (own[c] as Histogram).leastSquares(bottom, top, STEPS);
+        HEADROOMS.forEach((stretch, i) => {
+          const error = (other[c] as Histogram).squaredError(low * stretch, high * stretch, STEPS);
+          cost[i] = (cost[i] as number) + error;
+        });
+      });
+    }
+    best = HEADROOMS[cost.indexOf(cost.reduce((a, b) => Math.min(a, b)))] as number;
+  }
+  KNOWN_HEADROOM.set(range, best);
+  return best;
 }
 
 /** Steps are tried in ratios of a quarter of an octave. */
@@ -66,15 +119,24 @@ export interface StepCosts {
 }
 
 export function stepCosts(range: Range, scheme: Scheme): StepCosts {
+  const known = KNOWN_COSTS.get(range);
+  if (known) return known;
   const { scale, low } = eightBitsPerChannel(range, { ...scheme, range: 'minMax' });
-  let step = scale.reduce((a, b) => Math.max(a, b), 0);
+  let step = scale.reduce((a, b) => Math.max(a, b), 0) * headroom(range);
   const steps = Array.from({ length: OCTAVES * 4 }, () => {
     const own = step;
     step /= RATIO;
     return own;
   });
-  const noise = (range.channels ?? []).map((histogram) =>
-    Float64Array.from(steps, (s) => histogram.squaredError(low * s, (low + STEPS) * s, STEPS) / range.pixels),
+  const { halves = [[], []], pixels } = range;
+  const stretch = headroom(range);
+  const noise = halves[0].map((_, c) =>
+    Float64Array.from(steps, (s) => {
+      const errors = halves.map((half) => (half[c] as Histogram).squaredError(low * s, (low + STEPS) * s, STEPS, stretch));
+      return errors.reduce((sum, error) => sum + error, 0) / pixels;
+    }),
   );
-  return { low, steps, noise };
+  const costs = { low, steps, noise };
+  KNOWN_COSTS.set(range, costs);
+  return costs;
 }

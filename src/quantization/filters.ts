@@ -7,6 +7,15 @@ export interface RoundedFilter {
   readonly scale: Float32Array;
 }
 
+/** A layer in integers, but for its bias, whose unit depends on lanes that are not chosen yet. */
+export interface RoundedWeights extends RoundedFilter {
+  readonly bias: Float32Array;
+  /** Factors of the input channels that the filter was multiplied by, where the tensor's scales make up for them. */
+  readonly rows?: Float32Array;
+  /** Where that tensor has 8 bits: the step of a channel is its factor times this. */
+  readonly unit?: number;
+}
+
 /** The scale at which a channel's largest weight is 127. */
 export function largestScales(filter: Float32Array, channels: number): Float32Array {
   const scale = new Float32Array(channels);

@@ -54,32 +54,41 @@ export class Histogram {
    * what a coarser step loses (Banner et al., arXiv 1810.05723, by search instead of by formula).
    */
   leastSquares(min: number, max: number, levels: number): readonly [number, number] {
-    let best: readonly [number, number] = [min, max];
-    let least = Number.POSITIVE_INFINITY;
-    for (let share = 1; share > 0.1; share *= 0.93) {
-      for (const range of [
-        [min * share, max * share],
-        [min, max * share],
-      ] as const) {
-        const error = this.squaredError(range[0], range[1], levels);
-        if (error < least) [least, best] = [error, range];
-      }
-    }
-    return best;
+    return leastSquares((low, high) => this.squaredError(low, high, levels), min, max);
   }
 
-  /** Of all values together, where those outside of [low, high] are clipped and those inside fall on `levels` steps. */
-  squaredError(low: number, high: number, levels: number): number {
+  /**
+   * Of all values together, where those outside of [low, high] are clipped and those inside fall on `levels` steps.
+   *
+   * @param stretch as if every value were so many times as large
+   */
+  squaredError(low: number, high: number, levels: number, stretch = 1): number {
     const step = (high - low) / levels;
     const rounding = (step * step) / 12;
     let error = 0;
     for (let bin = 0; bin < this.bins; bin++) {
       const count = this.counts[bin] as number;
       if (count === 0) continue;
-      const value = this.center(bin);
+      const value = this.center(bin) * stretch;
       const outside = value < low ? value - low : value > high ? value - high : 0;
       error += count * (outside === 0 ? rounding : outside * outside);
     }
     return error;
   }
+}
+
+/** Of the ranges within [min, max], the one with the least error. */
+export function leastSquares(errorOf: (low: number, high: number) => number, min: number, max: number): readonly [number, number] {
+  let best: readonly [number, number] = [min, max];
+  let least = Number.POSITIVE_INFINITY;
+  for (let share = 1; share > 0.1; share *= 0.93) {
+    for (const range of [
+      [min * share, max * share],
+      [min, max * share],
+    ] as const) {
+      const error = errorOf(range[0], range[1]);
+      if (error < least) [least, best] = [error, range];
+    }
+  }
+  return best;
 }

@@ -1,9 +1,8 @@
 import { QuantizationError } from '../errors.js';
 import { type ConvNode, countReaders, type Graph, INPUT, isDepthwise, type Node } from '../graph/graph.js';
 import { GATE_LANES, type Lanes } from '../graph/lanes.js';
-import type { Network } from '../graph/network.js';
-import type { Factors } from './compensate.js';
-import { EIGHT_BIT_GATE, eightBits, eightBitsPerChannel, STEPS, type StepCosts, stepCosts } from './eight-bits.js';
+import { EIGHT_BIT_GATE, eightBits, eightBitsPerChannel, STEPS, stepCosts } from './eight-bits.js';
+import type { Factors } from './factors.js';
 import type { Range, Ranges } from './observe.js';
 import type { Scheme } from './schemes.js';
 
@@ -22,6 +21,7 @@ const highest = ({ max }: Range) => max.reduce((a, b) => Math.max(a, b));
  *
  * @param safeLane the largest lane that cannot overflow a convolution's sums
  * @param rows of tensors whose reader's filter was multiplied by a factor an input channel: its scales follow them
+ * @param names of the tensors that are wanted, in an order in which each comes after what it is made of; all of them where left out
  */
 export function chooseLanes(
   graph: Graph,
@@ -29,6 +29,7 @@ export function chooseLanes(
   safeLane: (node: ConvNode) => number,
   scheme: Scheme,
   rows: ReadonlyMap<string, Factors | undefined>,
+  names: readonly string[] = [INPUT, ...graph.nodes.map((node) => node.name)],
 ): Map<string, Lanes> {
   const lanes = new Map<string, Lanes>();
   const readers = (name: string) => graph.nodes.filter((node) => node.inputs.includes(name));
@@ -42,7 +43,7 @@ export function chooseLanes(
       return node.kind === 'multiply' && node.inputs[0] === name ? Math.min(least, limit(node.name)) : least;
     }, LARGEST_LANE);
 
-  for (const name of [INPUT, ...graph.nodes.map((node) => node.name)]) {
+  for (const name of names) {
     const range = ranges.get(name);
     if (!range) throw new QuantizationError(`calibration saw nothing of "${name}".`);
     const node = byName.get(name);
@@ -102,12 +103,6 @@ export function bitsIn({ nodes }: Pick<Graph, 'nodes'>, scheme: Scheme): (tensor
   };
 }
 
-/** For a scheme of 8 bits, what they cost a tensor's channels. */
-export function costsIn({ graph }: Network, scheme: Scheme, ranges: Ranges): (tensor: string) => StepCosts | undefined {
-  const bitsOf = bitsIn(graph, scheme);
-  return (name) => (bitsOf(name) === 16 ? undefined : stepCosts(ranges.get(name) as Range, scheme));
-}
-
 /** Whether a node reads a tensor channel by channel, so that each may have a scale of its own. */
 function readsPerChannel(reader: Node, name: string, compensated = false): boolean {
   if (reader.inputs[0] !== name || reader.inputs.indexOf(name, 1) > 0) return false;
@@ -124,4 +119,18 @@ function isGate(node: Node | undefined, readers: readonly Node[], count: number 
   if (node === undefined || count !== 1) return false;
   const sigmoid = 'activation' in node && (node.activation === 'hardSigmoid' || node.activation === 'sigmoid');
   return sigmoid && readers.every((reader) => reader.kind === 'multiply' && reader.inputs[1] === node.name);
+}
+
+/** What is left of a tensor's values in its lanes: row by row, channels innermost. */
+export function snapped(values: Float32Array, { scale, low, high }: Lanes): Float32Array {
+  const result = new Float32Array(values.length);
+  const channels = typeof scale === 'number' ? 1 : scale.length;
+  const steps = typeof scale === 'number' ? Float32Array.of(scale) : scale;
+  for (let i = 0, c = 0; i < values.length; i++) {
+    const step = steps[c] as number;
+    const lane = Math.round((values[i] as number) / step);
+    result[i] = (lane < low ? low : lane > high ? high : lane) * step;
+    if (++c === channels) c = 0;
+  }
+  return result;
 }

@@ -4,6 +4,7 @@ import type { Plan } from '../runtime/plan.js';
 import type { Session } from '../runtime/session.js';
 import type { TensorView } from '../runtime/tensors.js';
 import { Histogram } from './histogram.js';
+import type { Probe } from './probe.js';
 
 /** What calibration learns of one tensor, channel by channel. Memory does not depend on the number of images. */
 export interface Range {
@@ -12,10 +13,11 @@ export interface Range {
   /** Sums over all pixels seen, and how many those are. */
   readonly sum: Float64Array;
   pixels: number;
+  images: number;
   /** One a tensor; only where ranges are to be chosen by it. */
   readonly histogram?: Histogram;
-  /** One a channel, with it. */
-  readonly channels?: readonly Histogram[];
+  /** With it, one a channel: of every other image, and of those between. What one half shows can be tried on the other. */
+  readonly halves?: readonly [readonly Histogram[], readonly Histogram[]];
 }
 
 /** Fewer bins a channel than a tensor: there are many channels. */
@@ -23,13 +25,26 @@ const CHANNEL_BINS = 256;
 
 export type Ranges = Map<string, Range>;
 
+/** What is known of a network's tensors before it is quantized. */
+export interface Calibration {
+  readonly ranges: Ranges;
+  /** Of the inputs, as many as memory is spent on, evenly spread. */
+  readonly inputs: readonly Probe[];
+}
+
+/** Channel by channel. */
+export const meansOf = ({ sum, pixels }: Range): Float64Array => sum.map((total) => total / pixels);
+
 const newRange = (channels: number, histogram: boolean): Range => ({
   min: new Float32Array(channels).fill(Number.POSITIVE_INFINITY),
   max: new Float32Array(channels).fill(Number.NEGATIVE_INFINITY),
   sum: new Float64Array(channels),
   pixels: 0,
-  ...(histogram ? { histogram: new Histogram(), channels: Array.from({ length: channels }, () => new Histogram(CHANNEL_BINS)) } : {}),
+  images: 0,
+  ...(histogram ? { histogram: new Histogram(), halves: [histograms(channels), histograms(channels)] } : {}),
 });
+
+const histograms = (channels: number) => Array.from({ length: channels }, () => new Histogram(CHANNEL_BINS));
 
 /** Adds to `ranges` what one input makes of every tensor. The input already lies in the plan. */
 export function observeRanges(session: Session, plan: Plan, ranges: Ranges, histograms = false): void {
@@ -44,7 +59,8 @@ export function observeRanges(session: Session, plan: Plan, ranges: Ranges, hist
 }
 
 function widen(range: Range, { name, shape, pointer, rowStride, pixelStride }: TensorView, values: Float32Array): void {
-  const { min, max, sum, histogram, channels: own } = range;
+  const { min, max, sum, histogram, halves } = range;
+  const own = halves?.[(range.images % 2) as 0 | 1];
   const [height, width, channels] = shape;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
@@ -60,6 +76,7 @@ function widen(range: Range, { name, shape, pointer, rowStride, pixelStride }: T
     }
   }
   range.pixels += height * width;
+  range.images++;
   if (!sum.every(Number.isFinite)) {
     const what = name === INPUT ? 'a calibration input' : `"${name}"`;
     throw new QuantizationError(`${what} holds NaN or infinity; calibrate on finite images.`);

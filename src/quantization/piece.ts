@@ -2,9 +2,8 @@ import { FLOAT32 } from '../compute/float32/float32.js';
 import { lanesBy } from '../compute/lanes/lanes.js';
 import { PAIRS } from '../compute/lanes/pairs.js';
 import { Engine } from '../engine/engine.js';
-import type { ConvNode, Node, Shape } from '../graph/graph.js';
-import type { FloatWeights } from '../graph/network.js';
-import { PackedNetwork } from '../runtime/packed-network.js';
+import type { ConvNode, Shape } from '../graph/graph.js';
+import { type Packable, PackedNetwork } from '../runtime/packed-network.js';
 import { layOut, type Program } from '../runtime/plan.js';
 import type { TensorView } from '../runtime/tensors.js';
 
@@ -35,13 +34,7 @@ export class PieceRunner {
    * The tensor `output` for one input after the other; those that follow each other in the same shape share a plan. One
    * such run at a time, but product() may be called while it waits.
    */
-  *run(
-    nodes: readonly Node[],
-    weights: ReadonlyMap<string, FloatWeights>,
-    input: string,
-    output: string,
-    inputs: Iterable<Values>,
-  ): Generator<Values> {
+  *run(network: Packable, input: string, output: string, inputs: Iterable<Values>): Generator<Values> {
     const { engine } = this;
     const mark = engine.mark();
     let program: Program | undefined;
@@ -52,7 +45,7 @@ export class PieceRunner {
           engine.release(mark);
           shape = values.shape;
           const onePixel = shape[0] * shape[1] === 1 ? [input] : [];
-          const packed = new PackedNetwork(engine, { graph: { nodes }, weights, lanes: new Map() }, ARITHMETICS, onePixel);
+          const packed = new PackedNetwork(engine, network, ARITHMETICS, onePixel);
           program = layOut(packed, [{ name: input, shape, arithmetic: FLOAT32 }], [{ name: output, arithmetic: FLOAT32 }]);
         }
         this.write(program, values.data);
@@ -81,7 +74,7 @@ export class PieceRunner {
     };
     const weights = new Map([['product', { filter: b, bias: new Float32Array(channels) }]]);
     const inputs = [{ shape: [1, a.length / depth, depth] as const, data: a }];
-    const [result] = this.run([node], weights, 'a', 'product', inputs);
+    const [result] = this.run({ graph: { nodes: [node] }, weights, lanes: new Map() }, 'a', 'product', inputs);
     return (result as Values).data;
   }
 

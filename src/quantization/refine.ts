@@ -1,22 +1,19 @@
 import { throwIfAborted } from '../abort.js';
-import {
-  type ConvNode,
-  countReaders,
-  INPUT,
-  INPUT_CHANNELS,
-  imageInput,
-  inferShapes,
-  isDepthwise,
-  type Node,
-  outputNames,
-} from '../graph/graph.js';
-import type { FloatWeights, Network } from '../graph/network.js';
-import { type Factors, followed, inRows, roundForOutput, rowFactors } from './compensate.js';
+import { type ConvNode, INPUT, INPUT_CHANNELS, imageInput, inferShapes, isDepthwise, type Node } from '../graph/graph.js';
+import type { Lanes } from '../graph/lanes.js';
+import type { FloatWeights, Network, Weights } from '../graph/network.js';
+import type { Packable } from '../runtime/packed-network.js';
+import { followed, roundForOutput } from './compensate.js';
 import { Covariance, type InputMoments } from './covariance.js';
-import type { StepCosts } from './eight-bits.js';
-import type { RoundedFilter } from './filters.js';
+import { type StepCosts, stepCosts } from './eight-bits.js';
+import { type Factors, factorsOf, inRows, rowFactors, takesFactors } from './factors.js';
+import type { RoundedWeights } from './filters.js';
+import { inLanes, safeLaneOf } from './integers.js';
+import { bitsIn, chooseLanes, snapped } from './lanes.js';
+import { meansOf, type Range, type Ranges } from './observe.js';
 import { PieceRunner, type Values } from './piece.js';
 import type { Probe } from './probe.js';
+import type { Scheme } from './schemes.js';
 
 /*
  * Rounds a network layer by layer, so that each layer makes up for what rounding those before it has done:
@@ -27,20 +24,9 @@ import type { Probe } from './probe.js';
  * that tensor are kept for each image, so that only a piece is run again for each of its layers.
  */
 
-/** A layer in integers, but for its bias, whose unit depends on lanes that are not chosen yet. */
-export interface RoundedWeights extends RoundedFilter {
-  readonly bias: Float32Array;
-  /** Factors of the input channels that the filter was multiplied by, where the tensor's scales make up for them. */
-  readonly rows?: Float32Array;
-  /** Where that tensor has 8 bits: the step of a channel is its factor times this. */
-  readonly unit?: number;
-}
-
 export interface RefineOptions {
   /** Names of convolutions that stay in float32. */
   readonly keepFloat?: ReadonlySet<string>;
-  /** For activations of 8 bits: what they cost a tensor's channels; undefined where it has 16. */
-  readonly costsOf?: (tensor: string) => StepCosts | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly onLayer?: (done: number, of: number) => void;
 }
@@ -87,12 +73,14 @@ function makersOf(name: string, nodes: readonly Node[]): Node[] {
 /** @returns every convolution but those that are kept in float32 */
 export async function roundedWeights(
   network: Network,
+  ranges: Ranges,
   inputs: readonly Probe[],
+  scheme: Scheme,
   options: RefineOptions = {},
 ): Promise<Map<string, RoundedWeights>> {
   const runners = [await PieceRunner.create(), await PieceRunner.create()] as const;
   try {
-    return await new Refinement(network, inputs, runners, options).run();
+    return await new Refinement(network, ranges, inputs, scheme, runners, options).run();
   } finally {
     for (const runner of runners) runner.dispose();
   }
@@ -100,20 +88,19 @@ export async function roundedWeights(
 
 class Refinement {
   private readonly float: ReadonlyMap<string, FloatWeights>;
-  /** Rounded so far, in real units. */
-  private readonly current: Map<string, FloatWeights>;
   private readonly result = new Map<string, RoundedWeights>();
   /** The tensor in front of the piece, image by image: float, and with the layers so far rounded. */
   private images: { readonly float: Values; readonly rounded: Values }[];
 
   constructor(
     private readonly network: Network,
+    private readonly ranges: Ranges,
     inputs: readonly Probe[],
+    private readonly scheme: Scheme,
     private readonly runners: readonly [float: PieceRunner, rounded: PieceRunner],
     private readonly options: RefineOptions,
   ) {
     this.float = network.weights as ReadonlyMap<string, FloatWeights>;
-    this.current = new Map(this.float);
     this.images = inputs.map(({ data, height, width }) => {
       const values = { shape: [height, width, INPUT_CHANNELS] as const, data };
       return { float: values, rounded: values };
@@ -125,8 +112,7 @@ class Refinement {
     const of = this.float.size;
     let done = 0;
     for (const piece of pieces(this.network)) {
-      for (const node of piece.nodes) {
-        if (node.kind !== 'conv') continue;
+      for (const node of convsOf(piece.nodes)) {
         if (!keepFloat.has(node.name)) this.round(piece, node);
         onLayer?.(++done, of);
         // Whoever waits for progress, or wants to abort, gets a turn.
@@ -146,55 +132,84 @@ class Refinement {
     }
     const makers = makersOf(name, nodes);
     const [float, rounded] = this.runners;
-    const both = float.run(
-      makers,
-      this.float,
-      input,
-      name,
-      this.images.map((image) => image.float),
-    );
-    const others = rounded.run(
-      makers,
-      this.current,
-      input,
-      name,
-      this.images.map((image) => image.rounded),
-    );
+    const floats = this.images.map((image) => image.float);
+    const both = float.run({ graph: { nodes: makers }, weights: this.float, lanes: new Map() }, input, name, floats);
+    const network = this.soFar(input, makers);
+    const lanes = network.lanes.get(input) as Lanes;
+    const inputs = this.images.map((image) => ({ ...image.rounded, data: snapped(image.rounded.data, lanes) }));
+    const others = rounded.run(network, input, name, inputs);
     for (const values of both) yield { float: values, rounded: others.next().value as Values };
     others.return(undefined);
   }
 
+  /** The makers of a tensor as they will be in the int8 network; the tensor itself is left in real numbers. */
+  private soFar(input: string, makers: readonly Node[]): Packable {
+    const lanes = this.lanesOf([input, ...makers.map(({ name }) => name)]);
+    lanes.delete((makers.at(-1) as Node).name);
+    const weights = new Map<string, Weights>();
+    for (const node of convsOf(makers)) {
+      const [name] = node.inputs as [string];
+      const rounded = this.result.get(node.name);
+      if (!rounded) weights.set(node.name, this.float.get(node.name) as FloatWeights);
+      else if (!lanes.has(node.name)) weights.set(node.name, inRealUnits(rounded));
+      else weights.set(node.name, inLanes(node, rounded, lanes.get(name) as Lanes, meansOf(this.ranges.get(name) as Range)));
+    }
+    return { graph: { nodes: makers }, weights, lanes };
+  }
+
+  /** Lanes by what is rounded so far. */
+  private lanesOf(names: readonly string[], factors?: readonly [tensor: string, Factors | undefined]): Map<string, Lanes> {
+    const { network, ranges, scheme, result } = this;
+    const rows = new Map(convsOf(network.graph.nodes).map(({ name, inputs }) => [inputs[0] as string, factorsOf(result.get(name))]));
+    if (factors) rows.set(...factors);
+    const safeLane = (node: ConvNode) => {
+      const rounded = result.get(node.name);
+      return rounded ? safeLaneOf(node, rounded) : Number.POSITIVE_INFINITY;
+    };
+    return chooseLanes(network.graph, ranges, safeLane, scheme, rows, names);
+  }
+
   private round(piece: Piece, node: ConvNode): void {
     const [, runner] = this.runners;
+    const [input] = node.inputs as [string];
+    const weights = this.float.get(node.name) as FloatWeights;
+    const costs = this.costsOf(input);
+    const free = takesFactors(this.network.graph, node);
+    const factorsBy = ({ covariance, drift, mean, meanDrift }: InputMoments, seen: number) =>
+      rowFactors(followed(weights.filter, { covariance, drift, mean, meanDrift }, seen), covariance, node.inputChannels, costs);
+    let factors: Factors | undefined;
+    if (costs && free) {
+      // Which factors are best, and with them the steps of the input, shows before it lies in those steps.
+      const covariance = this.covarianceOf(piece, node);
+      factors = factorsBy(covariance.moments(runner), covariance.seen);
+    }
+    const lanes = costs && this.lanesOf([input], [input, factors]).get(input);
+    const covariance = this.covarianceOf(piece, node, lanes);
+    const moments = (index: number) => covariance.moments(runner, index);
+    if (!costs && free) factors = factorsBy(moments(0), covariance.seen);
+    this.result.set(node.name, roundedLayer(weights, covariance, moments, factors));
+  }
+
+  /** @param lanes of the input, where it has 8 bits: they leave something to make up for */
+  private covarianceOf(piece: Piece, node: ConvNode, lanes?: Lanes): Covariance {
     const perImage = Math.ceil((isDepthwise(node) ? DEPTHWISE_WINDOWS : WINDOWS) / this.images.length);
     const covariance = new Covariance(node, perImage);
     let image = 0;
-    for (const { rounded, float } of this.pairs(piece, node.inputs[0] as string)) covariance.add(runner, rounded, float, image++);
-    const weights = this.float.get(node.name) as FloatWeights;
-    const rounded = roundedLayer(weights, covariance, (index) => covariance.moments(runner, index), this.factorsFor(node));
-    this.result.set(node.name, rounded);
-    this.current.set(node.name, inRealUnits(rounded));
+    for (const { rounded, float } of this.pairs(piece, node.inputs[0] as string)) {
+      const input = lanes ? { ...rounded, data: snapped(rounded.data, lanes) } : rounded;
+      covariance.add(this.runners[1], input, float, image++);
+    }
+    return covariance;
   }
 
-  /**
-   * Where a convolution can take in its input's scales: it reads them alone, and nothing else keeps them from being any. A ReLU6 does:
-   * its 6 is one lane for all channels.
-   */
-  private factorsFor({ inputs, groups, inputChannels }: ConvNode): FactorsOf {
-    const { nodes, outputs } = this.network.graph;
-    const [input] = inputs as [string];
-    const maker = nodes.find(({ name }) => name === input);
-    const free =
-      maker?.kind === 'multiply' ||
-      maker?.kind === 'globalAveragePool' ||
-      (maker?.kind === 'conv' && maker.inputs.length === 1 && maker.activation !== 'relu6');
-    if (groups > 1 || !free || countReaders(nodes).get(input) !== 1 || outputNames(outputs).includes(input)) return () => undefined;
-    const costs = this.options.costsOf?.(input);
-    return (filter, covariance) => rowFactors(filter, covariance, inputChannels, costs);
+  /** What 8 bits cost a tensor's channels; undefined where it has 16. */
+  private costsOf(tensor: string): StepCosts | undefined {
+    if (bitsIn(this.network.graph, this.scheme)(tensor) === 16) return undefined;
+    return stepCosts(this.ranges.get(tensor) as Range, this.scheme);
   }
 }
 
-type FactorsOf = (filter: Float64Array, covariance: Float64Array) => Factors | undefined;
+const convsOf = (nodes: readonly Node[]) => nodes.filter((node): node is ConvNode => node.kind === 'conv');
 
 function inRealUnits({ filter, scale, bias, rows }: RoundedWeights): FloatWeights {
   const channels = scale.length;
@@ -207,18 +222,16 @@ function roundedLayer(
   { filter, bias }: FloatWeights,
   { size, count, seen, inputChannels }: Covariance,
   momentsOf: (index: number) => InputMoments,
-  factorsOf: FactorsOf,
+  factors: Factors | undefined,
 ): RoundedWeights {
   const channels = bias.length;
   const result = { filter: new Int8Array(filter.length), scale: new Float32Array(channels), bias: new Float32Array(channels) };
   const own = channels / count;
-  let factors: Factors | undefined;
+  const rows = factors?.rows;
   for (let index = 0; index < count; index++) {
     const moments = momentsOf(index);
     const float = count === 1 ? filter : Float32Array.from({ length: size }, (_, i) => filter[i * channels + index] as number);
     const aim = followed(float, moments, seen);
-    factors = factorsOf(aim, moments.covariance);
-    const rows = factors?.rows;
     const rounded = roundForOutput(...(rows ? inRows(aim, moments.covariance, rows) : ([aim, moments.covariance] as const)));
     const first = index * own;
     result.scale.set(rounded.scale, first);

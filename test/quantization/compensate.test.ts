@@ -1,4 +1,5 @@
-import { compensated, type Factors, factorize, followed, inRows, roundForOutput, rowFactors } from '../../src/quantization/compensate.js';
+import { compensated, factorize, followed, roundForOutput } from '../../src/quantization/compensate.js';
+import { type Factors, inRows, rowFactors } from '../../src/quantization/factors.js';
 import { leastSquaresScales, roundFilter } from '../../src/quantization/filters.js';
 import { random, uniform } from '../random-network.js';
 
