@@ -103,4 +103,16 @@ for (const { name: machine, emulation, flags, inferences = 1, auto } of MACHINES
     }
   }
 }
+/** What quantize() makes of a small network, as hashes. */
+function quantized(command, before) {
+  const env = { ...process.env, QEMU_LD_PREFIX: LIBRARIES };
+  return JSON.parse(execFileSync(command, [...before, '--no-warnings', 'scripts/quantization-hash.mjs'], { ...options, env })).results;
+}
+console.log('\nquantize(), on arm64');
+const found = quantized(QEMU, [node]);
+for (const [i, { options: how, sha256 }] of quantized(process.execPath, []).entries()) {
+  const right = found[i].sha256 === sha256;
+  if (!right) wrong++;
+  console.log(`${right ? 'ok  ' : 'FAIL'} ${JSON.stringify(how)}: ${right ? 'the same bytes' : 'other bytes'}`);
+}
 process.exitCode = wrong > 0 ? 1 : 0;

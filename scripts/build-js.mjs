@@ -66,8 +66,8 @@ for (const variant of ['baseline', 'relaxed']) {
 }
 writeFileSync('dist/wasm/module.d.ts', 'declare const module: WebAssembly.Module;\nexport default module;\n');
 await build({
-  entryPoints: ['bench/internals.ts'],
-  outfile: 'build/internals.js',
+  entryPoints: ['bench/internals.ts', 'bench/internals-node.ts'],
+  outdir: 'build',
   bundle: true,
   format: 'esm',
   target: 'es2022',

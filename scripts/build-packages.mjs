@@ -8,6 +8,7 @@ const MODULES = {
   'cli-table3': "export { default } from 'cli-table3'",
   'cli-progress': "export { Presets, SingleBar } from 'cli-progress'",
   'env-paths': "export { default } from 'env-paths'",
+  flatbuffers: "export { Builder } from 'flatbuffers'",
 };
 /** Where each lies in dist/. */
 export const PACKAGES = {

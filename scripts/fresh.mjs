@@ -30,7 +30,7 @@ const PRODUCTS = [
   },
   {
     name: 'dist/',
-    sources: ['src', 'bench/internals.ts', 'scripts/build-js.mjs', 'scripts/build-packages.mjs'],
+    sources: ['src', 'bench/internals.ts', 'bench/internals-node.ts', 'scripts/build-js.mjs', 'scripts/build-packages.mjs'],
     made: 'dist/index.js',
     make: ['node', 'scripts/build-js.mjs'],
   },

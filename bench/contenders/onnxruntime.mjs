@@ -14,6 +14,11 @@ export async function onnxruntime(ort, name, model, side, input, threads = 1) {
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
   });
-  const feeds = { input: new ort.Tensor('float32', planes(input, side * side), [1, 3, side, side]) };
-  return { name, run: async () => (await session.run(feeds)).logits.data, dispose: () => session.release() };
+  const feedsOf = (pixels) => ({ input: new ort.Tensor('float32', planes(pixels, side * side), [1, 3, side, side]) });
+  const feeds = feedsOf(input);
+  return {
+    name,
+    run: async (pixels) => (await session.run(pixels ? feedsOf(pixels) : feeds)).logits.data,
+    dispose: () => session.release(),
+  };
 }

@@ -8,9 +8,13 @@ import { TABLE_4 } from '../evaluation/paper/published.js';
 import { compareReport } from '../evaluation/report.js';
 import type { ComparisonResult } from '../evaluation/result.js';
 import type { Tensor } from '../inputs.js';
+import { sessionOf } from '../model/local-model.js';
 import type { Model } from '../model/model.js';
 import { quantizeWith } from '../model/quantize.js';
-import { SCHEME_NAMES, SCHEMES, type SchemeName } from '../quantization/schemes.js';
+import { floatNetwork } from '../quantization/dequantize.js';
+import { cheapest, frontier } from '../quantization/frontier.js';
+import { SCHEME_NAMES, SCHEMES } from '../quantization/schemes.js';
+import { tensorCosts } from '../quantization/tensor-costs.js';
 import { Images } from './images.js';
 import { calibrateOn, calibrationFiles, load, quantizeOn } from './models.js';
 import { type Common, examples, jsonOption, positiveInteger, seedOption, simdOption, threadsOption } from './options.js';
@@ -33,6 +37,8 @@ interface Options extends Common {
 }
 
 const CALIBRATION_IMAGES = 100;
+/** Of the ladder's last rung. */
+const LADDER_BUDGET = 0.97;
 /** Images that the error of each layer is measured on. */
 const LAYER_ERROR_IMAGES = 16;
 
@@ -143,8 +149,13 @@ async function climb(weights: readonly string[], directory: string, calibration:
     const float = await load(file, 'float32', options);
     const { calibrating } = await calibrationOf(directory, calibration, options.seed);
     const seen = await calibrateOn(float, calibrating, true);
-    const candidates = new Map<SchemeName, Model>();
+    const candidates = new Map<string, Model>();
     for (const name of SCHEME_NAMES) candidates.set(name, await quantizeWith(float, seen, SCHEMES[name]));
+    const { wide } = cheapest(frontier(await tensorCosts(floatNetwork(sessionOf(float).network), seen, SCHEMES.eight)), LADDER_BUDGET);
+    candidates.set(
+      `+ 16 bits in ${wide.length} tensors, for a budget of ${LADDER_BUDGET * 100} %`,
+      await quantizeWith(float, seen, { ...SCHEMES.eight, wide: new Set(wide) }),
+    );
     const files = await listLabelled(directory, float, options.limit);
     const images = new Images(float);
     const rungs = await withProgress(`climbing with ${float.architecture}`, files.length, (step) =>

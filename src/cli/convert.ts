@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander';
-import { loadLocalModel } from '../model/local-model.js';
+import { InputError } from '../errors.js';
+import { loadLocalModel, sessionOf } from '../model/local-model.js';
+import type { Model } from '../model/model.js';
 import { examples, jsonOption, weightsOption } from './options.js';
 import { checkOutputs, megabytes, say, write, writeJson } from './output.js';
 
@@ -13,9 +15,12 @@ interface Options {
 
 export const convertCommand = () =>
   new Command('convert')
-    .description('any weights that are read to safetensors')
+    .description('any weights that are read to safetensors, or to .onnx or .tflite for other runtimes')
     .addOption(weightsOption())
-    .requiredOption('-o, --output <file>', 'where to write')
+    .requiredOption(
+      '-o, --output <file>',
+      'where to write; its ending says as what: .onnx (int8 in QDQ form), .tflite (int8 with 16-bit activations), else safetensors',
+    )
     .addOption(
       new Option('--names <convention>', "tensor names and layouts; this package's own without it").choices(['torchvision', 'timm']),
     )
@@ -33,8 +38,18 @@ export const convertCommand = () =>
 async function convert({ weights, output, names, precision, json }: Options): Promise<void> {
   checkOutputs({ output, json });
   const model = await loadLocalModel(weights, precision ? { precision } : {});
-  const bytes = model.save(names ? { names } : {});
+  const bytes = await written(model, output, names);
   await write(output, bytes);
   if (output !== '-') say(json, `${model.architecture}, ${model.precision}: ${megabytes(bytes.length)} written to ${output}`);
   if (json) await writeJson(json, { architecture: model.architecture, precision: model.precision, output, bytes: bytes.length });
+}
+
+/** Writers for other runtimes are loaded when they are asked for. */
+async function written(model: Model, output: string, names: Options['names']): Promise<Uint8Array> {
+  const ending = /\.(onnx|tflite)$/.exec(output)?.[1];
+  if (!ending) return model.save(names ? { names } : {});
+  if (names) throw new InputError(`--names ${names} is for safetensors; leave it out for .${ending}.`);
+  const { network } = sessionOf(model);
+  if (ending === 'onnx') return (await import('../weights/onnx/write.js')).writeOnnx(network);
+  return (await import('../weights/tflite/write.js')).writeTflite(network);
 }

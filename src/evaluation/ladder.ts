@@ -5,7 +5,8 @@ import type { Sample } from './metrics.js';
 
 /** One way of quantizing, against float32 on the same images. */
 export interface Rung {
-  readonly scheme: SchemeName | 'float32';
+  /** A scheme's name, 'float32', or what a candidate was called. */
+  readonly scheme: string;
   readonly title: string;
   readonly top1: number;
   readonly agreement: number;
@@ -15,7 +16,7 @@ export interface Rung {
 /** Every candidate beside the reference, image by image, the reference first. */
 export async function ladder(
   reference: Model,
-  candidates: ReadonlyMap<SchemeName, Model>,
+  candidates: ReadonlyMap<string, Model>,
   samples: AsyncIterable<Sample>,
   onProgress: () => void = () => undefined,
 ): Promise<Rung[]> {
@@ -37,7 +38,7 @@ export async function ladder(
   return [
     float,
     ...rows.map(({ scheme, right, divergence: { agreement, sqnrDb } }) => {
-      return { scheme, title: SCHEMES[scheme].title, top1: right / images, agreement, logitSqnrDb: sqnrDb };
+      return { scheme, title: SCHEMES[scheme as SchemeName]?.title ?? scheme, top1: right / images, agreement, logitSqnrDb: sqnrDb };
     }),
   ];
 }

@@ -3,7 +3,9 @@ import { sessionOf } from '../model/local-model.js';
 import type { Model } from '../model/model.js';
 import { calibrate } from '../quantization/calibrate.js';
 import { floatNetwork } from '../quantization/dequantize.js';
+import type { Frontier } from '../quantization/frontier.js';
 import { sensitivities } from '../quantization/sensitivity.js';
+import { frontierPlot } from './frontier-plot.js';
 import { type Bar, bars, escaped, page, percent } from './html.js';
 import { layerErrors } from './layer-error.js';
 
@@ -26,6 +28,8 @@ export interface QuantizationReport {
   readonly architecture: string;
   readonly images: number;
   readonly layers: readonly LayerReport[];
+  /** Where bits were chosen by a budget. */
+  readonly frontier?: Pick<Frontier, 'tensors' | 'points' | 'chosen'>;
 }
 
 const finite = (value: number | undefined) => (value !== undefined && Number.isFinite(value) ? value : null);
@@ -36,6 +40,7 @@ export async function quantizationReport(
   int8: Model,
   images: AsyncIterable<Tensor>,
   onLayer: () => void = () => undefined,
+  frontier?: Frontier,
 ): Promise<QuantizationReport> {
   const inputs: Tensor[] = [];
   const keeping = async function* () {
@@ -66,7 +71,13 @@ export async function quantizationReport(
       },
     ];
   });
-  return { architecture: float.architecture, images: inputs.length, layers };
+  const { tensors, points, chosen } = frontier ?? {};
+  return {
+    architecture: float.architecture,
+    images: inputs.length,
+    layers,
+    ...(tensors && points && chosen ? { frontier: { tensors, points, chosen } } : {}),
+  };
 }
 
 /** For each tensor in lanes, the share of values at an end of them. A floor of zero is a ReLU's and counts as none. */
@@ -95,7 +106,7 @@ async function saturated(model: Model, inputs: readonly Tensor[]): Promise<Map<s
 }
 
 /** The report as one page. */
-export function quantizationPage({ architecture, images, layers }: QuantizationReport): string {
+export function quantizationPage({ architecture, images, layers, frontier }: QuantizationReport): string {
   const chart = (value: (layer: LayerReport) => number | null) => {
     const rows = layers.flatMap((layer): Bar[] => {
       const db = value(layer);
@@ -112,6 +123,7 @@ export function quantizationPage({ architecture, images, layers }: QuantizationR
   return page(
     'What int8 does to each layer',
     `<p>${escaped(architecture)}, ${images} images.</p>
+${frontier ? `<h2>Bits of activations</h2><p>Each point gives one tensor more 16 bits. The large one was chosen.</p>\n${frontierPlot(frontier)}` : ''}
 <h2>Logits with one layer quantized alone</h2><p>Signal over noise in dB; the shortest bars are the layers to keep in float32 first.</p>
 ${chart((layer) => layer.aloneSqnrDb)}
 <h2>Error so far</h2><p>Signal over noise of each layer's output with all layers up to it quantized, in dB.</p>

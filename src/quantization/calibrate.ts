@@ -6,12 +6,14 @@ import type { ModelInput } from '../inputs.js';
 import { Session } from '../runtime/session.js';
 import { floatNetwork } from './dequantize.js';
 import type { RoundedWeights } from './filters.js';
+import { cheapest, type Frontier, frontier } from './frontier.js';
 import { type Calibration, observeRanges, type Ranges } from './observe.js';
 import type { Probe } from './probe.js';
 import { quantizeNetwork } from './quantize.js';
 import { type RefineOptions, roundedWeights } from './refine.js';
 import { SCHEMES, type Scheme } from './schemes.js';
 import { layersToKeep } from './sensitivity.js';
+import { tensorCosts } from './tensor-costs.js';
 
 export interface CalibrationOptions {
   readonly signal?: AbortSignal | undefined;
@@ -86,6 +88,13 @@ export interface QuantizeOptions extends CalibrationOptions {
   readonly rounding?: 'output' | 'nearest';
   /** Tensors, by the name of the layer that makes them, that keep 16 bits where activations have 8. */
   readonly wide?: readonly string[];
+  /**
+   * With activations of 8 bits: the share of images, from 0 to 1, that are to keep their class. Further tensors get 16 bits until
+   * calibration says that they will; of all ways to do so, the one that is estimated to be the fastest on a phone.
+   */
+  readonly budget?: number;
+  /** With a budget: the frontier, and what was chosen of it. Not called where the model is in a worker. */
+  readonly onFrontier?: (frontier: Frontier) => void;
 }
 
 /** The layers that a scheme rounds for their outputs' sake: all or none. */
@@ -99,13 +108,29 @@ export async function roundedBy(
   return roundedWeights(network, ranges, inputs, scheme, options);
 }
 
+/** The scheme with 16 bits for what is to have them by name, and for what a budget needs. */
+async function withinBudget(
+  network: Network,
+  calibration: Calibration,
+  scheme: Scheme,
+  { wide = [], budget, signal, onFrontier }: QuantizeOptions,
+): Promise<Scheme> {
+  const given: Scheme = { ...scheme, wide: new Set(wide) };
+  if (budget === undefined) return given;
+  const costs = await tensorCosts(network, calibration, given, { signal });
+  const points = frontier(costs);
+  const chosen = cheapest(points, budget);
+  onFrontier?.({ ...costs, points, chosen });
+  return { ...scheme, wide: new Set([...wide, ...chosen.wide]) };
+}
+
 /** The int8 network of a session's, by calibration. */
 export async function quantizeSession(
   session: Session,
   calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>,
   options: QuantizeOptions = {},
 ): Promise<Network> {
-  const { maxDrop, activations = 16, rounding = 'output', signal, onProgress } = options;
+  const { maxDrop, activations = 16, rounding = 'output', budget, signal, onProgress } = options;
   const keepFloat = new Set(options.keepFloat);
   if (maxDrop !== undefined && !(maxDrop >= 0 && maxDrop <= 1)) {
     throw new QuantizationError(`maxDrop must be a share from 0 to 1; got ${maxDrop}.`);
@@ -113,6 +138,10 @@ export async function quantizeSession(
   if (activations !== 8 && activations !== 16) throw new QuantizationError(`activations must be 8 or 16; got ${activations}.`);
   if (rounding !== 'output' && rounding !== 'nearest')
     throw new QuantizationError(`rounding must be 'output' or 'nearest'; got ${rounding}.`);
+  if (budget !== undefined && !(budget >= 0 && budget <= 1))
+    throw new QuantizationError(`budget must be a share from 0 to 1; got ${budget}.`);
+  if (budget !== undefined && activations !== 8)
+    throw new QuantizationError('budget chooses between 8 and 16 bits; it needs activations: 8.');
   const network = floatNetwork(session.network);
   const missing = options.wide?.find((name) => name !== INPUT && !network.graph.nodes.some((node) => node.name === name));
   if (missing !== undefined) throw new QuantizationError(`wide names "${missing}", which no layer of this network makes.`);
@@ -130,7 +159,9 @@ export async function quantizeSession(
   const onLayer = (done: number, of: number) => onProgress?.(seen, done, of);
   const compensated = rounding === 'output';
   const scheme: Scheme =
-    activations === 16 ? { ...SCHEMES.best, compensated } : { ...SCHEMES.eight, compensated, wide: new Set(options.wide) };
+    activations === 16
+      ? { ...SCHEMES.best, compensated }
+      : await withinBudget(network, calibrated, { ...SCHEMES.eight, compensated }, options);
   const rounded = await roundedBy(network, calibrated, scheme, { keepFloat, signal, onLayer });
   const { ranges, inputs } = calibrated;
   const chosen = { scheme, keepFloat, rounded };

@@ -36,8 +36,16 @@ export function eightBits(range: Range, { range: by }: Scheme): { readonly scale
   return { scale, low, high: low + STEPS };
 }
 
-/** A scale a channel. The zero point is the tensor's: the one with which the channels' steps are the finest for what they hold. */
-export function eightBitsPerChannel(range: Range, scheme: Scheme): Lanes & { readonly scale: Float32Array } {
+/**
+ * A scale a channel. The zero point is the tensor's: the one with which the channels' steps are the finest for what they hold.
+ *
+ * @param ceiling where the activation ends: no channel's range goes beyond, because the last lane is what clamps there
+ */
+export function eightBitsPerChannel(
+  range: Range,
+  scheme: Scheme,
+  ceiling = Number.POSITIVE_INFINITY,
+): Lanes & { readonly scale: Float32Array } {
   const bounds = scheme.range === 'leastSquares' ? leastSquaresBounds(range) : extremes(range);
   const step = ([bottom, top]: readonly [number, number], low: number) =>
     Math.max(top / (low + STEPS), low < 0 ? bottom / low : bottom < 0 ? Number.POSITIVE_INFINITY : 0, SMALLEST / STEPS);
@@ -51,7 +59,8 @@ export function eightBitsPerChannel(range: Range, scheme: Scheme): Lanes & { rea
     }
     if (cost < least) [best, least] = [low, cost];
   }
-  return { scale: Float32Array.from(bounds, (bound) => step(bound, best)), low: best, high: best + STEPS };
+  const most = ceiling / (best + STEPS);
+  return { scale: Float32Array.from(bounds, (bound) => Math.min(step(bound, best), most)), low: best, high: best + STEPS };
 }
 
 /** Channel by channel, with zero. */
@@ -128,12 +137,12 @@ export function stepCosts(range: Range, scheme: Scheme): StepCosts {
     step /= RATIO;
     return own;
   });
-  const { halves = [[], []], pixels } = range;
+  const { halves = [[], []], counted } = range;
   const stretch = headroom(range);
   const noise = halves[0].map((_, c) =>
     Float64Array.from(steps, (s) => {
       const errors = halves.map((half) => (half[c] as Histogram).squaredError(low * s, (low + STEPS) * s, STEPS, stretch));
-      return errors.reduce((sum, error) => sum + error, 0) / pixels;
+      return errors.reduce((sum, error) => sum + error, 0) / counted;
     }),
   );
   const costs = { low, steps, noise };

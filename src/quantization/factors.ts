@@ -44,17 +44,21 @@ export function rowFactors(filter: ArrayLike<number>, covariance: Float64Array, 
   const bySteps = costs && finestUseful(costs);
   let best: Factors | undefined;
   let least = costs ? Number.POSITIVE_INFINITY : totalError(filter, covariance, undefined);
-  for (const ofSteps of bySteps ? QUARTERS : [0]) {
-    for (const ofWeights of large ? [0] : QUARTERS) {
-      // In powers of the ratio: small weights grow, channels of small steps shrink.
-      const powers = byWeights.map((down, c) => Math.round((down * ofWeights - (bySteps?.[c] ?? 0) * ofSteps) / 4));
-      const rows = Float32Array.from(powers, powerOf);
-      const [noise, unit] = costs ? leastNoise(costs, powers, energy) : [0, undefined];
-      if (noise >= least) continue;
-      const error = noise + (large ? 0 : totalError(filter, covariance, rows));
-      if (error < least) [least, best] = [error, unit === undefined ? { rows } : { rows, unit }];
-    }
-  }
+  let chosenSteps = 0;
+  const consider = (ofSteps: number, ofWeights: number) => {
+    // In powers of the ratio: small weights grow, channels of small steps shrink.
+    const powers = byWeights.map((down, c) => Math.round((down * ofWeights - (bySteps?.[c] ?? 0) * ofSteps) / 4));
+    const rows = Float32Array.from(powers, powerOf);
+    const [noise, unit] = costs ? leastNoise(costs, powers, energy) : [0, undefined];
+    if (noise >= least) return;
+    const error = noise + (large ? 0 : totalError(filter, covariance, rows));
+    if (error >= least) return;
+    [least, best] = [error, unit === undefined ? { rows } : { rows, unit }];
+    chosenSteps = ofSteps;
+  };
+  // First the way that is worth more, then the other from there: all pairs would cost three times as much.
+  for (const ofSteps of bySteps ? QUARTERS : []) consider(ofSteps, 0);
+  for (const ofWeights of large ? [] : QUARTERS.slice(1)) consider(chosenSteps, ofWeights);
   return best;
 }
 
@@ -134,6 +138,9 @@ export function inRows(filter: ArrayLike<number>, covariance: Float64Array, rows
 export function takesFactors({ nodes, outputs }: Graph, { inputs, groups }: ConvNode): boolean {
   const [input] = inputs as [string];
   const maker = nodes.find(({ name }) => name === input);
-  const free = maker?.kind === 'multiply' || maker?.kind === 'globalAveragePool' || (maker?.kind === 'conv' && maker.inputs.length === 1);
+  // An activation that ends at a number, as ReLU6, ends at one lane for all channels.
+  const ends = maker?.kind === 'conv' && (maker.activation === 'relu6' || maker.activation === 'hardSigmoid');
+  const scaled = maker?.kind === 'conv' && maker.inputs.length === 1 && !ends;
+  const free = maker?.kind === 'multiply' || maker?.kind === 'globalAveragePool' || scaled;
   return groups === 1 && free && countReaders(nodes).get(input) === 1 && !outputNames(outputs).includes(input);
 }

@@ -49,6 +49,7 @@ export function chooseLanes(
     const node = byName.get(name);
     const only = readers(name);
     const bits = bitsOf(name);
+    const isRelu6 = node !== undefined && 'activation' in node && node.activation === 'relu6';
     if (isGate(node, only, counts.get(name))) {
       lanes.set(name, bits === 16 || scheme.compensated ? GATE_LANES : EIGHT_BIT_GATE);
       continue;
@@ -68,14 +69,13 @@ export function chooseLanes(
         const { unit } = taken;
         const { low } = stepCosts(range, scheme);
         lanes.set(name, { scale: taken.rows.map((factor) => factor * unit), low, high: low + STEPS, unit });
-      } else lanes.set(name, perChannel ? eightBitsPerChannel(range, scheme) : eightBits(range, scheme));
+      } else lanes.set(name, perChannel ? eightBitsPerChannel(range, scheme, isRelu6 ? 6 : undefined) : eightBits(range, scheme));
       continue;
     }
     const most = limit(name);
     // What a gate passes on has the gated tensor's lanes.
     const gate = only.find((reader) => reader.kind === 'multiply' && reader.inputs[0] === name)?.name;
     const factors = (rows.get(name) ?? rows.get(gate ?? name))?.rows;
-    const isRelu6 = node !== undefined && 'activation' in node && node.activation === 'relu6';
     const scaleFor = (magnitude: number) => Math.max(isRelu6 ? 6 : name === INPUT ? magnitude : magnitude * HEADROOM, SMALLEST) / most;
     if (factors) {
       const unit = factors.reduce((least, factor, c) => Math.max(least, scaleFor(largest(range, c)) / factor), 0);

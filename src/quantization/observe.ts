@@ -14,12 +14,16 @@ export interface Range {
   readonly sum: Float64Array;
   pixels: number;
   images: number;
+  /** Pixels that are in the histograms. */
+  counted: number;
   /** One a tensor; only where ranges are to be chosen by it. */
   readonly histogram?: Histogram;
   /** With it, one a channel: of every other image, and of those between. What one half shows can be tried on the other. */
   readonly halves?: readonly [readonly Histogram[], readonly Histogram[]];
 }
 
+/** Of an image, about so many are counted in histograms, evenly spread, others in each image. */
+const MOST_COUNTED = 784;
 /** Fewer bins a channel than a tensor: there are many channels. */
 const CHANNEL_BINS = 256;
 
@@ -41,6 +45,7 @@ const newRange = (channels: number, histogram: boolean): Range => ({
   sum: new Float64Array(channels),
   pixels: 0,
   images: 0,
+  counted: 0,
   ...(histogram ? { histogram: new Histogram(), halves: [histograms(channels), histograms(channels)] } : {}),
 });
 
@@ -62,8 +67,11 @@ function widen(range: Range, { name, shape, pointer, rowStride, pixelStride }: T
   const { min, max, sum, histogram, halves } = range;
   const own = halves?.[(range.images % 2) as 0 | 1];
   const [height, width, channels] = shape;
-  for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) {
+  // An odd step visits all columns of widths that are halved again and again.
+  const step = Math.ceil((height * width) / MOST_COUNTED) | 1;
+  const first = range.images % step;
+  for (let y = 0, pixel = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, pixel++) {
       const at = (pointer + y * rowStride + x * pixelStride) / 4;
       for (let c = 0; c < channels; c++) {
         const value = values[at + c] as number;
@@ -71,7 +79,9 @@ function widen(range: Range, { name, shape, pointer, rowStride, pixelStride }: T
         if (value > (max[c] as number)) max[c] = value;
         sum[c] = (sum[c] as number) + value;
       }
-      histogram?.add(values, at, channels);
+      if (!histogram || pixel % step !== first) continue;
+      range.counted++;
+      histogram.add(values, at, channels);
       if (own) for (let c = 0; c < channels; c++) (own[c] as Histogram).add(values, at + c, 1);
     }
   }

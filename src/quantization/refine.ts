@@ -135,11 +135,14 @@ class Refinement {
     const floats = this.images.map((image) => image.float);
     const both = float.run({ graph: { nodes: makers }, weights: this.float, lanes: new Map() }, input, name, floats);
     const network = this.soFar(input, makers);
-    const lanes = network.lanes.get(input) as Lanes;
-    const inputs = this.images.map((image) => ({ ...image.rounded, data: snapped(image.rounded.data, lanes) }));
-    const others = rounded.run(network, input, name, inputs);
+    const others = rounded.run(network, input, name, this.inputsIn(network.lanes.get(input) as Lanes));
     for (const values of both) yield { float: values, rounded: others.next().value as Values };
     others.return(undefined);
+  }
+
+  /** What of the tensor in front of the piece is left in its lanes, image by image. */
+  private *inputsIn(lanes: Lanes): Generator<Values> {
+    for (const { rounded } of this.images) yield { ...rounded, data: snapped(rounded.data, lanes) };
   }
 
   /** The makers of a tensor as they will be in the int8 network; the tensor itself is left in real numbers. */

@@ -5,6 +5,7 @@ import type { ConvNode, Graph } from '../graph/graph.js';
 import { isQuantized, type Network } from '../graph/network.js';
 import { batchNormEpsilon } from './checkpoint.js';
 import { expandsFrom } from './identify.js';
+import { toChannelsFirst } from './layout.js';
 import { type Convention, tensorNames } from './names.js';
 import { writeSafetensors } from './safetensors.js';
 import type { RawTensor } from './tensors.js';
@@ -15,18 +16,6 @@ import type { RawTensor } from './tensors.js';
 const convsOf = (graph: Pick<Graph, 'nodes'>) => graph.nodes.filter((node): node is ConvNode => node.kind === 'conv');
 const geometry = ({ name, kernel, strides, padding, channels, groups }: ConvNode) =>
   [name, kernel, strides, padding, channels, groups].join();
-
-/** [height, width, in, out] to [out, in, height, width]. */
-function toChannelsFirst(filter: Float32Array, [height, width]: readonly [number, number], channels: number): Float32Array {
-  const inputs = filter.length / (height * width * channels);
-  const result = new Float32Array(filter.length);
-  for (let tap = 0, from = 0; tap < height * width; tap++) {
-    for (let i = 0; i < inputs; i++) {
-      for (let o = 0; o < channels; o++, from++) result[(o * inputs + i) * height * width + tap] = filter[from] as number;
-    }
-  }
-  return result;
-}
 
 /** @throws UnsupportedModelError for an int8 network, and for one whose layers are not those of torchvision's or timm's module */
 export function writeCheckpoint({ graph, weights, labels, preprocessing }: Network, convention: Convention): Uint8Array {

@@ -13,6 +13,22 @@ export function toChannelsLast<T extends Float32Array | Int8Array>(
   return result;
 }
 
+/** [height, width, in, out] to [out, in, height, width]. */
+export function toChannelsFirst<T extends Float32Array | Int8Array | Int16Array>(
+  filter: T,
+  [height, width]: readonly [number, number],
+  channels: number,
+): T {
+  const inputs = filter.length / (height * width * channels);
+  const result = filter.slice() as T;
+  for (let tap = 0, from = 0; tap < height * width; tap++) {
+    for (let i = 0; i < inputs; i++) {
+      for (let o = 0; o < channels; o++, from++) result[(o * inputs + i) * height * width + tap] = filter[from] as number;
+    }
+  }
+  return result;
+}
+
 /** Rows that go channel by channel, to rows that go pixel by pixel. */
 export function pixelByPixel(matrix: Float32Array, area: number, channels: number): Float32Array {
   if (area === 1) return matrix;

@@ -123,7 +123,7 @@ class RemoteModel extends Described implements Model {
 
   /** quantize() where the float model is. */
   async quantize(calibration: Iterable<ModelInput> | AsyncIterable<ModelInput>, options: QuantizeOptions): Promise<Model> {
-    const { signal, onProgress, ...rest } = options;
+    const { signal, onProgress, onFrontier: _, ...rest } = options;
     async function* inputs() {
       for await (const input of calibration) yield platform.portable(input, false);
     }

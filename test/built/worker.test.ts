@@ -72,6 +72,26 @@ describe('a model in a worker', () => {
     expect(await remote.predict(input(1))).toEqual(await local.predict(input(1)));
   });
 
+  it('says how far quantizing is, layer by layer, and stops in the middle when it is told to', async () => {
+    const heard: (number | undefined)[][] = [];
+    const abort = new AbortController();
+    const onProgress = (...numbers: (number | undefined)[]) => {
+      heard.push(numbers);
+      if (numbers[1] === 2) abort.abort();
+    };
+    await expect(quantize(remote, [input(1), input(2)], { onProgress, signal: abort.signal })).rejects.toThrow(built.AbortError);
+    const layers = heard.filter(([, layer]) => layer !== undefined);
+    const [, , of] = layers[0] as [number, number, number];
+    expect(heard.slice(0, 2)).toEqual([[1], [2]]);
+    expect(layers.slice(0, 2)).toEqual([
+      [2, 1, of],
+      [2, 2, of],
+    ]);
+    // A message may be on its way; the other layers are not.
+    expect(layers.length).toBeLessThan(of / 2);
+    expect(await remote.predict(input(1))).toEqual(await local.predict(input(1)));
+  });
+
   it('copies an input, or takes it', async () => {
     const [kept, given] = [input(4), input(4)];
     const expected = await remote.predict(kept);

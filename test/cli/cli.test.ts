@@ -107,6 +107,7 @@ it('climbs the ladder, and sets Table 4 of the paper beside it', async () => {
     'refined',
     'best',
     'eight',
+    expect.stringMatching(/^\+ 16 bits in \d+ tensors, for a budget of 97 %$/),
   ]);
   const paper = await run('compare', '--weights', weights, '--images', images, '--calibration', images, '--paper');
   expect(paper.stdout).toMatch(/67\.4.*64\.9.*-2\.50/);
@@ -140,6 +141,42 @@ it('quantizes, with a report; the file it makes is classified and evaluated as i
   const [{ predictions }] = JSON.parse(classified.stdout);
   expect(predictions).toHaveLength(2);
   expect(['ant', 'bee', 'cat']).toContain(predictions[0].label);
+});
+
+it('chooses bits by a budget, says which and what each costs, and draws the frontier', async () => {
+  const [out, report] = [join(folder, 'mixed.safetensors'), join(folder, 'mixed.html')];
+  const made = await run(
+    'quantize',
+    '-w',
+    weights,
+    '-c',
+    images,
+    '-o',
+    out,
+    '--budget',
+    '99.99',
+    '--rounding',
+    'nearest',
+    '--report',
+    report,
+  );
+  expect(made).toMatchObject({ code: 0, stderr: '' });
+  expect(made.stdout).toMatch(/16 bits .*8 bits would make noise at/);
+  expect(made.stdout).toMatch(/tensors have 8 bits: expected agreement (99\.99|100\.00) %/);
+  expect(readFileSync(report, 'utf8')).toMatch(/<svg .*Expected agreement against estimated cycles/);
+  const wrong = await run('quantize', '-w', weights, '-c', images, '-o', out, '--budget', '97', '--activations', '16');
+  expect(wrong).toMatchObject({ code: 1, stderr: expect.stringContaining('it needs activations: 8') });
+});
+
+it('converts to formats of other runtimes, by the ending', async () => {
+  const [int8, onnx, tflite] = ['16.safetensors', '16.onnx', '16.tflite'].map((name) => join(folder, name)) as [string, string, string];
+  await run('quantize', '-w', weights, '-c', images, '-o', int8, '--rounding', 'nearest');
+  expect(await run('convert', '-w', int8, '-o', onnx)).toMatchObject({ code: 0, stderr: '' });
+  expect(await run('convert', '-w', int8, '-o', tflite)).toMatchObject({ code: 0, stderr: '' });
+  expect(readFileSync(onnx).subarray(0, 2)).toEqual(Buffer.of(8, 10));
+  expect(readFileSync(tflite).subarray(4, 8).toString()).toBe('TFL3');
+  const named = await run('convert', '-w', int8, '-o', onnx, '--names', 'timm');
+  expect(named).toMatchObject({ code: 1, stderr: expect.stringContaining('--names timm is for safetensors') });
 });
 
 it('inspects and times a file', async () => {

@@ -1,0 +1,72 @@
+import { eightBitsPerChannel, stepCosts } from '../../src/quantization/eight-bits.js';
+import { Histogram } from '../../src/quantization/histogram.js';
+import { snapped } from '../../src/quantization/lanes.js';
+import type { Range } from '../../src/quantization/observe.js';
+import { SCHEMES } from '../../src/quantization/schemes.js';
+import { random, uniform } from '../random-network.js';
+
+const PIXELS = 2000;
+
+/** @param most of the values of a channel in each half of the images */
+function rangeOf(most: readonly (readonly [number, number])[]): Range {
+  const next = random(3);
+  const values = most.map((halves) => halves.map((top) => uniform(next, PIXELS, 0, top)));
+  const histogram = (own: Float32Array) => {
+    const result = new Histogram(256);
+    result.add(own, 0, own.length);
+    return result;
+  };
+  const all = values.map(([a, b]) => [...(a as Float32Array), ...(b as Float32Array)]);
+  const halves = [0, 1].map((half) => values.map((own) => histogram(own[half] as Float32Array)));
+  return {
+    min: Float32Array.from(all, (own) => Math.min(...own)),
+    max: Float32Array.from(all, (own) => Math.max(...own)),
+    sum: Float64Array.from(all, (own) => own.reduce((sum, value) => sum + value, 0)),
+    pixels: 2 * PIXELS,
+    images: 2,
+    counted: 2 * PIXELS,
+    histogram: histogram(Float32Array.from(all.flat())),
+    halves: halves as [Histogram[], Histogram[]],
+  };
+}
+
+const topOf = (range: Range) => {
+  const { scale, high } = eightBitsPerChannel(range, SCHEMES.eight);
+  return scale.map((step) => step * high);
+};
+
+it('leaves no headroom where both halves of the images show the same', () => {
+  const [small, large] = topOf(
+    rangeOf([
+      [1, 1],
+      [4, 4],
+    ]),
+  ) as unknown as [number, number];
+  for (const top of [small, large / 4]) {
+    expect(top).toBeGreaterThan(0.9);
+    expect(top).toBeLessThan(1.05);
+  }
+});
+
+it('leaves headroom where one half shows what the other does not', () => {
+  // Channels that answer to what few images show.
+  const range = rangeOf(Array.from({ length: 16 }, (_, c): [number, number] => (c % 2 ? [1, 3] : [3, 1])));
+  for (const top of topOf(range)) expect(top).toBeGreaterThan(1.3 * 3);
+});
+
+it('knows what each step costs: the square of it over 12 where nothing is clipped, more where much is', () => {
+  const { steps, noise, low } = stepCosts(rangeOf([[1, 1]]), SCHEMES.eight);
+  expect(low).toBe(0);
+  const [own] = noise as [Float64Array];
+  steps.forEach((step, i) => {
+    if (step * 255 > 1.1) expect((own[i] as number) / ((step * step) / 12)).toBeCloseTo(1, 1);
+    if (step * 255 < 0.5) expect(own[i]).toBeGreaterThan(step * step);
+  });
+  expect(steps.some((step) => step * 255 < 0.5)).toBe(true);
+});
+
+it('snaps values to lanes, channel by channel, and clips them', () => {
+  const lanes = { scale: Float32Array.of(0.5, 2), low: -1, high: 3 };
+  expect([...snapped(Float32Array.of(0.6, 0.6, 9, 9, -9, -9), lanes)]).toEqual([0.5, 0, 1.5, 6, -0.5, -2]);
+  expect([...snapped(Float32Array.of(0.6, 9), { scale: 0.5, low: 0, high: 3 })]).toEqual([0.5, 1.5]);
+});
