@@ -36,6 +36,8 @@ export type {
   WatchOptions,
 } from './model/model.js';
 export type { QuantizeOptions } from './quantization/calibrate.js';
+export type { Frontier, FrontierPoint } from './quantization/frontier.js';
+export type { Costs, TensorCost } from './quantization/tensor-costs.js';
 export type { LayerTiming } from './runtime/session.js';
 export type { Kernels as WayChoice, WayName } from './runtime/way.js';
 export type { HubOptions } from './source/types.js';
