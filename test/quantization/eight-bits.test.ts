@@ -21,7 +21,12 @@ function rangeOf(channels: readonly Float32Array[], histograms = true): Range {
     max: Float32Array.from(channels, (values) => Math.max(...values)),
     sum: new Float64Array(channels.length),
     pixels: channels[0]?.length as number,
-    ...(histograms ? { histogram: each(all), channels: channels.map((values) => each(values, 256)) } : {}),
+    counted: channels[0]?.length as number,
+    // One image: the other half of the images is empty.
+    images: 1,
+    ...(histograms
+      ? { histogram: each(all), halves: [channels.map((values) => each(values, 256)), channels.map(() => new Histogram(256))] }
+      : {}),
   };
 }
 const flat = (low: number, high: number, length = 1000) => uniform(random(1), length, low, high);
@@ -82,7 +87,7 @@ describe('a scale a channel', () => {
     const [a, b] = [eightBitsPerChannel(range, MIN_MAX), eightBitsPerChannel(range, LEAST_SQUARES)];
     expect(b.scale[0]).toBeLessThan(0.95 * (a.scale[0] as number));
     expect(b.scale[1]).toBeLessThanOrEqual(a.scale[1] as number);
-    const { channels: _, ...without } = range;
+    const { halves: _, ...without } = range;
     expect(eightBitsPerChannel(without, LEAST_SQUARES)).toEqual(a);
   });
 });

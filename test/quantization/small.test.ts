@@ -1,11 +1,12 @@
 import type { Node } from '../../src/graph/graph.js';
 import { type Lanes, scaleOf } from '../../src/graph/lanes.js';
 import { type FloatWeights, isQuantized, type Network, type QuantizedWeights } from '../../src/graph/network.js';
-import { type Calibration, calibrate, type QuantizeOptions, quantizeSession, roundedBy } from '../../src/quantization/calibrate.js';
+import { calibrate, type QuantizeOptions, quantizeSession, roundedBy } from '../../src/quantization/calibrate.js';
 import { floatNetwork } from '../../src/quantization/dequantize.js';
 import { argmax, Divergence } from '../../src/quantization/divergence.js';
+import type { Histogram } from '../../src/quantization/histogram.js';
 import { bitsIn } from '../../src/quantization/lanes.js';
-import type { Range } from '../../src/quantization/observe.js';
+import type { Calibration, Range } from '../../src/quantization/observe.js';
 import { quantizeNetwork } from '../../src/quantization/quantize.js';
 import { pieces, roundedWeights } from '../../src/quantization/refine.js';
 import { SCHEMES, type Scheme } from '../../src/quantization/schemes.js';
@@ -62,8 +63,8 @@ describe('calibration', () => {
   });
 
   it('counts values in histograms, of the tensor and of its channels, where it is to', () => {
-    const { histogram, channels, pixels, min, max } = calibration.ranges.get('stem') as Required<Range>;
-    expect(channels).toHaveLength(8);
+    const { histogram, halves, pixels, min, max } = calibration.ranges.get('stem') as Required<Range>;
+    for (const half of halves) expect(half).toHaveLength(8);
     // Values beyond [0, 0] are clipped: their squares are left.
     const squares = (c?: number) =>
       seen.reduce((total, tensors) => {
@@ -71,11 +72,12 @@ describe('calibration', () => {
         return total + data.reduce((sum, v, i) => sum + (c === undefined || i % 8 === c ? v * v : 0), 0);
       }, 0);
     expect(histogram.squaredError(0, 0, 255) / squares()).toBeCloseTo(1, 2);
-    channels.forEach((own, c) => {
-      expect(own.squaredError(0, 0, 255) / squares(c)).toBeCloseTo(1, 1);
-      const [low, high] = own.percentile(0);
-      expect(Math.abs(low - (min[c] as number))).toBeLessThan(0.1);
-      expect(Math.abs(high - (max[c] as number))).toBeLessThan(0.1);
+    min.forEach((least, c) => {
+      const own = halves.map((half) => half[c] as Histogram);
+      expect(own.reduce((sum, one) => sum + one.squaredError(0, 0, 255), 0) / squares(c)).toBeCloseTo(1, 1);
+      const bounds = own.map((one) => one.percentile(0));
+      expect(Math.abs(Math.min(...bounds.map(([low]) => low)) - least)).toBeLessThan(0.1);
+      expect(Math.abs(Math.max(...bounds.map(([, high]) => high)) - (max[c] as number))).toBeLessThan(0.1);
     });
     expect(pixels).toBeGreaterThan(0);
     expect(plain.ranges.get('stem')).not.toHaveProperty('histogram');
@@ -350,10 +352,15 @@ describe('pieces', () => {
   it('are rounded in order, and stop when told to', async () => {
     const done: number[][] = [];
     const keepFloat = new Set(['project']);
-    const rounded = await roundedWeights(network, calibration.inputs, { keepFloat, onLayer: (...counts) => done.push(counts) });
+    const rounded = await roundedWeights(network, calibration.ranges, calibration.inputs, SCHEMES.best, {
+      keepFloat,
+      onLayer: (...counts) => done.push(counts),
+    });
     expect([...rounded.keys()]).toEqual([...network.weights.keys()].filter((name) => name !== 'project'));
     expect(done).toEqual(Array.from({ length: 8 }, (_, i) => [i + 1, 8]));
-    await expect(roundedWeights(network, calibration.inputs, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+    await expect(
+      roundedWeights(network, calibration.ranges, calibration.inputs, SCHEMES.best, { signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({
       code: 'ERR_ABORTED',
     });
   });

@@ -112,7 +112,7 @@ export async function measureTable(machine: string, options: TableOptions = {}):
     const graph = graphOf(probe);
     await withSession(graph, options, (session) => {
       const run = whole(session, probe.resolution);
-      const profile = session.profile(session.put(noise(probe.resolution)), PROFILES);
+      const profile = session.profile(() => session.put(noise(probe.resolution)), PROFILES);
       const times = new Map(profile.map(({ name, milliseconds }) => [name, Math.max(milliseconds, LEAST_MILLISECONDS)]));
       runs.push({ run, sum: [...times.values()].reduce((sum, time) => sum + time, 0), layers: times.size });
       for (const { name, ...shape } of layersOf(graph)) layers.push({ ...shape, milliseconds: times.get(name) as number });
