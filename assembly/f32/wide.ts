@@ -9,7 +9,8 @@ import { HARD_SWISH, RESIDUAL, clamp, hardSwish, lane, madd, never } from '../ar
  *   a round: 4 loads of input; four times 4 loads of filter, 4 splats of an input lane, 16 multiply-adds
  *
  * Loads come a step ahead of their use, each with a pointer of its own, which in-order processors need. V8 takes all loads of a
- * block to its front, and spills: an exit ends each of the four steps.
+ * block to its front, and spills: an exit ends each of the four steps. A splat is made where it is used: with 16 sums, 4 inputs and
+ * 4 filters, V8 has no register left to carry four splats round the loop.
  */
 
 // @ts-ignore: decorator
@@ -53,66 +54,66 @@ function tile16(
   let b0 = v128.load(f0), b1 = v128.load(f1), b2 = v128.load(f2), b3 = v128.load(f3);
   f0 += 64, f1 += 64, f2 += 64, f3 += 64;
   let q0 = v128.load(a0), q1 = v128.load(a1), q2 = v128.load(a2), q3 = v128.load(a3);
-  let x0 = lane(q0, 0), x1 = lane(q1, 0), x2 = lane(q2, 0), x3 = lane(q3, 0);
   a0 += 16, a1 += 16, a2 += 16, a3 += 16;
   const end = a0 + <usize>p.run * 4;
+  let x: v128;
   do {
-    c00 = madd(c00, x0, b0); c01 = madd(c01, x0, b1); c02 = madd(c02, x0, b2); c03 = madd(c03, x0, b3);
-    x0 = lane(q0, 1);
-    c10 = madd(c10, x1, b0); c11 = madd(c11, x1, b1); c12 = madd(c12, x1, b2); c13 = madd(c13, x1, b3);
-    x1 = lane(q1, 1);
-    c20 = madd(c20, x2, b0); c21 = madd(c21, x2, b1); c22 = madd(c22, x2, b2); c23 = madd(c23, x2, b3);
-    x2 = lane(q2, 1);
-    c30 = madd(c30, x3, b0); b0 = v128.load(f0);
-    c31 = madd(c31, x3, b1); b1 = v128.load(f1);
-    c32 = madd(c32, x3, b2); b2 = v128.load(f2);
-    c33 = madd(c33, x3, b3); b3 = v128.load(f3);
-    x3 = lane(q3, 1);
+    x = lane(q0, 0);
+    c00 = madd(c00, x, b0); c01 = madd(c01, x, b1); c02 = madd(c02, x, b2); c03 = madd(c03, x, b3);
+    x = lane(q1, 0);
+    c10 = madd(c10, x, b0); c11 = madd(c11, x, b1); c12 = madd(c12, x, b2); c13 = madd(c13, x, b3);
+    x = lane(q2, 0);
+    c20 = madd(c20, x, b0); c21 = madd(c21, x, b1); c22 = madd(c22, x, b2); c23 = madd(c23, x, b3);
+    x = lane(q3, 0);
+    c30 = madd(c30, x, b0); b0 = v128.load(f0);
+    c31 = madd(c31, x, b1); b1 = v128.load(f1);
+    c32 = madd(c32, x, b2); b2 = v128.load(f2);
+    c33 = madd(c33, x, b3); b3 = v128.load(f3);
     f0 += 64, f1 += 64, f2 += 64, f3 += 64;
     if (never(f0)) break;
 
-    c00 = madd(c00, x0, b0); c01 = madd(c01, x0, b1); c02 = madd(c02, x0, b2); c03 = madd(c03, x0, b3);
-    x0 = lane(q0, 2);
-    c10 = madd(c10, x1, b0); c11 = madd(c11, x1, b1); c12 = madd(c12, x1, b2); c13 = madd(c13, x1, b3);
-    x1 = lane(q1, 2);
-    c20 = madd(c20, x2, b0); c21 = madd(c21, x2, b1); c22 = madd(c22, x2, b2); c23 = madd(c23, x2, b3);
-    x2 = lane(q2, 2);
-    c30 = madd(c30, x3, b0); b0 = v128.load(f0);
-    c31 = madd(c31, x3, b1); b1 = v128.load(f1);
-    c32 = madd(c32, x3, b2); b2 = v128.load(f2);
-    c33 = madd(c33, x3, b3); b3 = v128.load(f3);
-    x3 = lane(q3, 2);
+    x = lane(q0, 1);
+    c00 = madd(c00, x, b0); c01 = madd(c01, x, b1); c02 = madd(c02, x, b2); c03 = madd(c03, x, b3);
+    x = lane(q1, 1);
+    c10 = madd(c10, x, b0); c11 = madd(c11, x, b1); c12 = madd(c12, x, b2); c13 = madd(c13, x, b3);
+    x = lane(q2, 1);
+    c20 = madd(c20, x, b0); c21 = madd(c21, x, b1); c22 = madd(c22, x, b2); c23 = madd(c23, x, b3);
+    x = lane(q3, 1);
+    c30 = madd(c30, x, b0); b0 = v128.load(f0);
+    c31 = madd(c31, x, b1); b1 = v128.load(f1);
+    c32 = madd(c32, x, b2); b2 = v128.load(f2);
+    c33 = madd(c33, x, b3); b3 = v128.load(f3);
     f0 += 64, f1 += 64, f2 += 64, f3 += 64;
     if (never(f1)) break;
 
-    c00 = madd(c00, x0, b0); c01 = madd(c01, x0, b1); c02 = madd(c02, x0, b2); c03 = madd(c03, x0, b3);
-    x0 = lane(q0, 3);
-    c10 = madd(c10, x1, b0); c11 = madd(c11, x1, b1); c12 = madd(c12, x1, b2); c13 = madd(c13, x1, b3);
-    x1 = lane(q1, 3);
-    c20 = madd(c20, x2, b0); c21 = madd(c21, x2, b1); c22 = madd(c22, x2, b2); c23 = madd(c23, x2, b3);
-    x2 = lane(q2, 3);
-    c30 = madd(c30, x3, b0); b0 = v128.load(f0);
-    c31 = madd(c31, x3, b1); b1 = v128.load(f1);
-    c32 = madd(c32, x3, b2); b2 = v128.load(f2);
-    c33 = madd(c33, x3, b3); b3 = v128.load(f3);
-    x3 = lane(q3, 3);
+    x = lane(q0, 2);
+    c00 = madd(c00, x, b0); c01 = madd(c01, x, b1); c02 = madd(c02, x, b2); c03 = madd(c03, x, b3);
+    x = lane(q1, 2);
+    c10 = madd(c10, x, b0); c11 = madd(c11, x, b1); c12 = madd(c12, x, b2); c13 = madd(c13, x, b3);
+    x = lane(q2, 2);
+    c20 = madd(c20, x, b0); c21 = madd(c21, x, b1); c22 = madd(c22, x, b2); c23 = madd(c23, x, b3);
+    x = lane(q3, 2);
+    c30 = madd(c30, x, b0); b0 = v128.load(f0);
+    c31 = madd(c31, x, b1); b1 = v128.load(f1);
+    c32 = madd(c32, x, b2); b2 = v128.load(f2);
+    c33 = madd(c33, x, b3); b3 = v128.load(f3);
     f0 += 64, f1 += 64, f2 += 64, f3 += 64;
     if (never(f2)) break;
 
+    x = lane(q0, 3);
+    c00 = madd(c00, x, b0); c01 = madd(c01, x, b1); c02 = madd(c02, x, b2); c03 = madd(c03, x, b3);
+    x = lane(q1, 3);
+    c10 = madd(c10, x, b0); c11 = madd(c11, x, b1); c12 = madd(c12, x, b2); c13 = madd(c13, x, b3);
+    x = lane(q2, 3);
+    c20 = madd(c20, x, b0); c21 = madd(c21, x, b1); c22 = madd(c22, x, b2); c23 = madd(c23, x, b3);
+    x = lane(q3, 3);
+    c30 = madd(c30, x, b0); b0 = v128.load(f0);
+    c31 = madd(c31, x, b1); b1 = v128.load(f1);
+    c32 = madd(c32, x, b2); b2 = v128.load(f2);
+    c33 = madd(c33, x, b3); b3 = v128.load(f3);
+    f0 += 64, f1 += 64, f2 += 64, f3 += 64;
     q0 = v128.load(a0), q1 = v128.load(a1), q2 = v128.load(a2), q3 = v128.load(a3);
     a0 += 16, a1 += 16, a2 += 16, a3 += 16;
-    c00 = madd(c00, x0, b0); c01 = madd(c01, x0, b1); c02 = madd(c02, x0, b2); c03 = madd(c03, x0, b3);
-    x0 = lane(q0, 0);
-    c10 = madd(c10, x1, b0); c11 = madd(c11, x1, b1); c12 = madd(c12, x1, b2); c13 = madd(c13, x1, b3);
-    x1 = lane(q1, 0);
-    c20 = madd(c20, x2, b0); c21 = madd(c21, x2, b1); c22 = madd(c22, x2, b2); c23 = madd(c23, x2, b3);
-    x2 = lane(q2, 0);
-    c30 = madd(c30, x3, b0); b0 = v128.load(f0);
-    c31 = madd(c31, x3, b1); b1 = v128.load(f1);
-    c32 = madd(c32, x3, b2); b2 = v128.load(f2);
-    c33 = madd(c33, x3, b3); b3 = v128.load(f3);
-    x3 = lane(q3, 0);
-    f0 += 64, f1 += 64, f2 += 64, f3 += 64;
   } while (a0 < end);
   store16(p, o0 + n, c00, c01, c02, c03, r0 + n, low, high);
   store16(p, o1 + n, c10, c11, c12, c13, r1 + n, low, high);
