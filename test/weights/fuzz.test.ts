@@ -8,6 +8,8 @@ import { localModel } from '../../src/model/local-model.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
 import { checkpoint, pseudoRandom } from '../pseudo-random.js';
 import { randomNetwork } from '../random-network.js';
+import { layersOf, modern, nestedArchive } from './keras-files.js';
+import { writtenHdf5 } from './keras-writer.js';
 import { changed, changesOf, RUNS, survives } from './mutation.js';
 import { graphModel, jsonOf, layersModel } from './tfjs-writer.js';
 
@@ -51,6 +53,24 @@ const SUBJECTS: readonly Subject[] = [
       return (await quantize(float, [image], { rounding: 'nearest' })).save();
     },
     structure: [[0, 30_000]],
+  },
+  {
+    name: 'Keras',
+    file: () => writtenHdf5((file) => modern(file, layersOf('mobilenet_v3_small', 0.25).layers)),
+    // HDF5 keeps its structure at the front, between the first weights, and at the end.
+    structure: [
+      [0, 60_000],
+      [-40_000, 0],
+    ],
+  },
+  {
+    name: 'Keras archives',
+    file: () => nestedArchive(network()),
+    // The layers' description, and then HDF5's structure.
+    structure: [
+      [0, 120_000],
+      [-40_000, 0],
+    ],
   },
   {
     name: 'PyTorch',

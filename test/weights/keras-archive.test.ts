@@ -4,8 +4,8 @@ import { loadModel } from '../../src/load.js';
 import { localModel } from '../../src/model/local-model.js';
 import { pseudoRandom } from '../pseudo-random.js';
 import { randomNetwork } from '../random-network.js';
+import { nestedArchive } from './keras-files.js';
 import { isReady, type KerasLayer, kerasArchive, places, storedZip } from './keras-writer.js';
-import { layersModel } from './tfjs-writer.js';
 import { worst } from './wild.js';
 
 const SIDE = 64;
@@ -14,34 +14,6 @@ const image = { data: pseudoRandom('x', SIDE * SIDE * 3), shape: [1, SIDE, SIDE,
 beforeAll(async () => {
   await isReady;
 });
-
-/** Keras 3 names a layer's inputs as tensors, each with the layer that it comes from. */
-function modern(layer: KerasLayer): KerasLayer {
-  const [inbound] = layer.inbound_nodes as [string][][];
-  const tensors = (inbound ?? []).map(([from]) => ({ class_name: '__keras_tensor__', config: { keras_history: [from, 0, 0] } }));
-  return { ...layer, inbound_nodes: tensors.length > 0 ? [{ args: tensors.length > 1 ? [tensors] : tensors, kwargs: {} }] : [] };
-}
-
-/** The Functional model inside of a Sequential that tfjs-writer.ts describes, as an archive. */
-function nested(network: Network): Promise<Uint8Array> {
-  const { model_config: outer } = layersModel(network).model['modelTopology'] as { model_config: { config: { layers: KerasLayer[] } } };
-  const [inner, ...rest] = outer.config.layers as [KerasLayer, ...KerasLayer[]];
-  const own = inner.config as unknown as { layers: KerasLayer[] };
-  const layers = [{ ...inner, config: { ...own, layers: own.layers.map(modern) } }, ...rest];
-  const placeOf = places();
-  const variables = new Map<string, [Float32Array, readonly number[]][]>();
-  for (const node of network.graph.nodes) {
-    if (node.kind !== 'conv') continue;
-    const { filter, bias } = network.weights.get(node.name) as FloatWeights;
-    const depthwise = node.groups > 1;
-    const shape = depthwise ? [...node.kernel, node.channels, 1] : [...node.kernel, node.inputChannels, node.channels];
-    variables.set(`layers/functional/${placeOf(depthwise ? 'DepthwiseConv2D' : 'Conv2D')}`, [
-      [filter, shape],
-      [bias, [node.channels]],
-    ]);
-  }
-  return kerasArchive({ class_name: 'Sequential', config: { name: 'sequential', layers } }, variables);
-}
 
 /** Layer after layer, batch norms and activations on their own, Dropout and Dense at the end; and the network that it is. */
 async function sequential(): Promise<{ file: Uint8Array; network: Network }> {
@@ -121,7 +93,7 @@ it.each([
   'mobilenet_v3_small',
 ] as const)('reads a %s inside of a Sequential from a .keras archive', async (architecture) => {
   const own = randomNetwork(architecture, { width: 0.35, classes: 9, resolution: SIDE, padding: 'same' });
-  const model = await loadModel(await nested(own));
+  const model = await loadModel(await nestedArchive(own));
   expect(model).toMatchObject({ architecture, classes: 9, inputSize: SIDE, precision: 'float32' });
   expect(worst(await model.predict(image), await (await localModel(own)).predict(image))).toBeLessThan(1e-5);
 });
