@@ -8,6 +8,7 @@ import { existsSync, mkdirSync } from 'node:fs';
 import { Stryker } from '@stryker-mutator/core';
 import { folderOf, NAMES, partOf } from './parts.mjs';
 import { fileOf, survivorsOf, writeReport } from './report.mjs';
+import { WAIT } from './runner.mjs';
 
 function configOf(name) {
   const { mutate, tests } = partOf(name);
@@ -27,7 +28,7 @@ function configOf(name) {
     incrementalFile: `build/mutation/${name}.incremental.json`,
     reporters: ['json', 'progress-append-only'],
     jsonReporter: { fileName: fileOf(name) },
-    timeoutMS: 30_000,
+    timeoutMS: WAIT,
     dryRunTimeoutMinutes: 30,
     maxTestRunnerReuse: 500,
     thresholds: { high: 100, low: 100, break: null },

@@ -1,10 +1,11 @@
 // Stryker's test runner for tests of jest: jest-circus runs them, in a process that has loaded them before. Jest itself is called anew
 // for each mutant and spends half a second on finding, reading and linking what did not change; here a mutant costs some milliseconds.
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { commonTokens, declareClassPlugin, PluginKind, tokens } from '@stryker-mutator/api/plugin';
-import { DryRunStatus, determineHitLimitReached, TestStatus, toMutantRunResult } from '@stryker-mutator/api/test-runner';
+import { DryRunStatus, determineHitLimitReached, MutantRunStatus, TestStatus, toMutantRunResult } from '@stryker-mutator/api/test-runner';
 import { build } from 'esbuild';
 import { expect } from 'expect';
 import * as circus from 'jest-circus';
@@ -18,6 +19,24 @@ const context = {};
 globalThis.__stryker__ = context;
 
 const BUNDLE = 'mutation-bundle';
+
+/** Stryker's patience with a run, besides what its tests took before, in milliseconds. A busy machine may need it. */
+export const WAIT = 600_000;
+/** And ours, in milliseconds of processor time. */
+const PATIENCE = 5_000;
+
+/** Ends this process once it has used the processor for too long, and leaves a note of which mutant that was. */
+const WATCH = `
+const { workerData: deadline } = require('node:worker_threads');
+const { writeFileSync } = require('node:fs');
+setInterval(() => {
+  const { user, system } = process.cpuUsage();
+  const [limit, mutant] = deadline;
+  if (limit === 0 || (user + system) / 1000 < limit) return;
+  writeFileSync('late-' + mutant, '');
+  process.kill(process.pid, 'SIGKILL');
+}, 100);
+`;
 
 const titlesOf = ({ name, parent }) => (parent ? [...titlesOf(parent), name] : []);
 const testsUnder = (block) => block.children.flatMap((child) => (child.type === 'test' ? [child] : testsUnder(child)));
@@ -34,6 +53,8 @@ class CircusRunner {
   #strays = [];
   /** Tests that are prepared by a hook, which is covered by no test but by all of these. */
   #hooks = new Map();
+  /** The processor time at which the run must have ended, in milliseconds, and the number of its mutant. */
+  #deadline = new Float64Array(new SharedArrayBuffer(16));
 
   constructor({ circus: { files } }) {
     this.files = files;
@@ -46,6 +67,7 @@ class CircusRunner {
   }
 
   async init() {
+    new Worker(WATCH, { eval: true, workerData: this.#deadline }).unref();
     await build({
       absWorkingDir: process.cwd(),
       entryPoints: this.files,
@@ -77,7 +99,19 @@ class CircusRunner {
     return { ...result, mutantCoverage: context.mutantCoverage };
   }
 
-  async mutantRun({ activeMutant, testFilter, disableBail, hitLimit, reloadEnvironment, mutantActivation }) {
+  async mutantRun(options) {
+    // Stryker runs a mutant again whose process has died.
+    if (existsSync(`late-${options.activeMutant.id}`)) return { status: MutantRunStatus.Timeout };
+    const { user, system } = process.cpuUsage();
+    this.#deadline.set([(user + system) / 1000 + options.timeout - WAIT + PATIENCE, options.activeMutant.id]);
+    try {
+      return await this.#mutantRun(options);
+    } finally {
+      this.#deadline[0] = 0;
+    }
+  }
+
+  async #mutantRun({ activeMutant, testFilter, disableBail, hitLimit, reloadEnvironment, mutantActivation }) {
     Object.assign(context, { hitLimit, hitCount: hitLimit === undefined ? undefined : 0, mutantCoverage: undefined });
     context.activeMutant = mutantActivation === 'static' ? activeMutant.id : undefined;
     if (reloadEnvironment || this.#loaded.length === 0) {
