@@ -3,6 +3,10 @@ import { readdirSync, statSync } from 'node:fs';
 // What is mutated together, and the tests that must notice: files or folders of src/ and test/. The fewer the tests, the sooner it is done.
 /** What float32 and all ways of lanes share. */
 const SHARED = ['blocks', 'constants', 'convert', 'convolution', 'dense', 'elementwise', 'ways'];
+const weights = (files, tests) => ({
+  mutate: files.map((name) => `weights/${name}`),
+  tests: tests.map((name) => `weights/${name}.test.ts`),
+});
 const PARTS = {
   image: { mutate: ['image'], tests: ['image'] },
   'compute/shared': { mutate: SHARED.map((name) => `compute/${name}.ts`), tests: ['compute'] },
@@ -14,6 +18,25 @@ const PARTS = {
     tests: ['small', 'eight-bits', 'compensate', 'covariance', 'filters', 'histogram'].map((name) => `quantization/${name}.test.ts`),
   },
   graph: { mutate: ['graph'], tests: ['graph', 'architecture'] },
+  'weights/builder': weights(
+    [
+      'arithmetic.ts',
+      'builder.ts',
+      'built.ts',
+      'constants.ts',
+      'finish.ts',
+      'fold.ts',
+      'layout.ts',
+      'load.ts',
+      'readers.ts',
+      'resolution.ts',
+    ],
+    ['builder', 'formats'],
+  ),
+  'weights/onnx': weights(['onnx'], ['formats', 'onnx']),
+  'weights/tflite': weights(['tflite'], ['formats']),
+  'weights/tfjs': weights(['tfjs'], ['formats']),
+  'weights/native': weights(['metadata.ts', 'native.ts', 'pretrained.ts', 'safetensors.ts', 'tensors.ts'], ['native', 'safetensors']),
 };
 
 const filesOf = (path) =>
