@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 const common = {
   extensionsToTreatAsEsm: ['.ts'],
   testEnvironment: 'node',
@@ -11,6 +13,7 @@ const all = '<rootDir>/test/**/*.test.ts';
 
 export default {
   testTimeout: 60_000, // shared machines are slow at times; no test measures time
+  maxWorkers: Math.max(2, availableParallelism() - 1), // Jest takes one of two cores
   projects: [
     {
       ...common,
