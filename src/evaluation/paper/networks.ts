@@ -30,7 +30,7 @@ function oldLastStage(table: ArchitectureTable): ArchitectureTable {
   return { ...rest, blocks: [...table.blocks, last], head: { out: 1280, activation } };
 }
 
-const withoutSe = (table: ArchitectureTable) => withBlocks(table, () => ({ se: false }));
+export const withoutSe = (table: ArchitectureTable): ArchitectureTable => withBlocks(table, () => ({ se: false }));
 const withRelu = (table: ArchitectureTable): ArchitectureTable => ({
   ...withBlocks(table, () => ({ activation: 'relu' })),
   stem: { ...table.stem, activation: 'relu' },

@@ -37,6 +37,13 @@ export const FLOAT: Readonly<Record<string, Published>> = {
   'small-minimalistic 1': row(61.9, 65, 2.0, 12.2, 15.1, 11),
 };
 
+/** What the networks' own authors publish of them elsewhere. */
+export const ELSEWHERE: Readonly<Record<string, { readonly madds: number; readonly parameters?: number; readonly where: string }>> = {
+  'large 1': { madds: 217, where: "the authors' list of checkpoints, as this count" },
+  'mnasnet-a1 1': { madds: 312, where: "MnasNet's own repository, as this count" },
+  'mnasnet-small 1': { madds: 68, parameters: 2.0, where: "MnasNet's own repository, as this count" },
+};
+
 /** Table 4, quantized. */
 export const INT8: Readonly<Record<string, Published>> = {
   'large 1': { top1: 73.8, pixels: [44, 42.5, 31.7] },

@@ -31,7 +31,7 @@ function table3(lookup: Lookup): PaperTable {
     return [
       titleOf(one),
       mega(parameters),
-      grey(published?.parameters),
+      grey(published?.parameters?.toFixed(1)),
       mega(madds),
       grey(published?.madds),
       `${millis(milliseconds.median)} (${millis(milliseconds.p10)} to ${millis(milliseconds.p90)})`,
