@@ -35,7 +35,7 @@ const PARTS = {
   ),
   'weights/onnx': weights(['onnx'], ['formats', 'onnx']),
   'weights/tflite': weights(['tflite'], ['formats']),
-  'weights/tfjs': weights(['tfjs'], ['formats']),
+  'weights/tfjs': weights(['tfjs'], ['tfjs-graph', 'formats']),
   'weights/native': weights(['metadata.ts', 'native.ts', 'pretrained.ts', 'safetensors.ts', 'tensors.ts'], ['native', 'safetensors']),
 };
 
