@@ -33,6 +33,7 @@ const PARTS = {
     ],
     ['builder', 'formats'],
   ),
+  'weights/torch': weights(['torch'], ['pickle']),
   'weights/onnx': weights(['onnx'], ['formats', 'onnx']),
   'weights/tflite': weights(['tflite'], ['formats']),
   'weights/tfjs': weights(['tfjs'], ['tfjs-graph', 'formats']),

@@ -5,8 +5,9 @@ import { localModel } from '../../src/model/local-model.js';
 import { pseudoRandom } from '../pseudo-random.js';
 import { randomNetwork } from '../random-network.js';
 import { nestedArchive } from './keras-files.js';
-import { isReady, type KerasLayer, kerasArchive, places, storedZip } from './keras-writer.js';
+import { isReady, type KerasLayer, kerasArchive, places } from './keras-writer.js';
 import { worst } from './wild.js';
+import { storedZip } from './zip-writer.js';
 
 const SIDE = 64;
 const image = { data: pseudoRandom('x', SIDE * SIDE * 3), shape: [1, SIDE, SIDE, 3] } as const;
