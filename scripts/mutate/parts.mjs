@@ -34,7 +34,10 @@ const PARTS = {
     ['builder', 'formats'],
   ),
   'weights/torch': weights(['torch'], ['pickle']),
-  'weights/onnx': weights(['onnx'], ['formats', 'onnx']),
+  'weights/onnx': weights(
+    ['onnx/convolution.ts', 'onnx/model.ts', 'onnx/network.ts', 'onnx/protobuf.ts', 'onnx/quantized.ts', 'onnx/values.ts'],
+    ['onnx-operators', 'formats'],
+  ),
   'weights/tflite': weights(['tflite'], ['formats']),
   'weights/tfjs': weights(['tfjs'], ['tfjs-graph', 'formats']),
   'weights/native': weights(['metadata.ts', 'native.ts', 'pretrained.ts', 'safetensors.ts', 'tensors.ts'], ['native', 'safetensors']),

@@ -12,15 +12,17 @@ const INT32 = 6;
 const INT64 = 7;
 
 type Values = Float32Array | Uint8Array | Int8Array | Int32Array | BigInt64Array;
-type Attribute = number | string | readonly number[] | { readonly float: number };
+export type Attribute = number | string | readonly number[] | { readonly float: number };
 
 // --- protocol buffers
 
-const varint = (value: number): number[] => (value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))]);
-const integer = (field: number, value: number) => Buffer.from([...varint(field * 8), ...varint(value)]);
-const bytes = (field: number, value: Uint8Array | string) =>
+const digits = (value: bigint): number[] => (value < 128n ? [Number(value)] : [Number(value % 128n) + 128, ...digits(value / 128n)]);
+/** Negative numbers take all 64 bits. */
+const varint = (value: number) => digits(BigInt.asUintN(64, BigInt(value)));
+export const integer = (field: number, value: number) => Buffer.from([...varint(field * 8), ...varint(value)]);
+export const bytes = (field: number, value: Uint8Array | string) =>
   Buffer.concat([Buffer.from([...varint(field * 8 + 2), ...varint(value.length)]), typeof value === 'string' ? Buffer.from(value) : value]);
-const message = (field: number, ...parts: readonly Buffer[]) => bytes(field, Buffer.concat(parts));
+export const message = (field: number, ...parts: readonly Buffer[]) => bytes(field, Buffer.concat(parts));
 
 const typeOf = (values: Values): number => {
   if (values instanceof Float32Array) return FLOAT;
@@ -45,7 +47,7 @@ const valueInfo = (field: number, name: string, shape: readonly number[] | undef
   return message(field, bytes(1, name), message(2, message(1, integer(1, FLOAT), ...sides)));
 };
 
-class Writer {
+export class Writer {
   private readonly nodes: Buffer[] = [];
   private readonly initializers: Buffer[] = [];
   private readonly known = new Set<string>();
