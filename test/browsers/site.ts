@@ -10,6 +10,8 @@ export interface Site {
   headers: Record<string, string>;
   /** Paths that were asked for. */
   readonly asked: string[];
+  /** The bodies that were sent. */
+  readonly sent: string[];
   serve(path: string, body: Uint8Array | string, type?: string): void;
   close(): void;
 }
@@ -18,6 +20,7 @@ export interface Site {
 export async function openSite(...scripts: string[]): Promise<Site> {
   const files = new Map<string, { body: Uint8Array | string; type: string }>();
   const asked: string[] = [];
+  const sent: string[] = [];
   const serve: Site['serve'] = (path, body, type = 'application/octet-stream') => void files.set(path, { body, type });
   const { outputFiles } = await build({
     entryPoints: scripts.map((name) => `test/browsers/${name}.js`),
@@ -30,18 +33,21 @@ export async function openSite(...scripts: string[]): Promise<Site> {
   });
   for (const { path, contents } of outputFiles) serve(path, contents, 'text/javascript');
   for (const name of scripts) serve(`/${name}`, `<!doctype html><script type="module" src="/${name}.js"></script>`, 'text/html');
-  const server = createServer((request: IncomingMessage, response) => {
+  const server = createServer(async (request: IncomingMessage, response) => {
     const { pathname } = new URL(request.url ?? '', 'http://localhost');
     asked.push(pathname);
     const file = files.get(pathname);
     response.writeHead(file ? 200 : 404, { 'content-type': file?.type ?? 'text/plain', ...site.headers });
     response.end(file?.body);
+    const body = Buffer.concat(await request.toArray()).toString();
+    if (body) sent.push(body);
   });
   await new Promise<void>((started) => server.listen(0, '127.0.0.1', started));
   const site: Site = {
     address: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
     headers: {},
     asked,
+    sent,
     serve,
     close: () => void server.close(),
   };
