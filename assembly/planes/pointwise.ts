@@ -12,7 +12,8 @@ import { storeFour, storeOne } from '../lanes/ends';
  *   filter, i8            [channels / 16][inputChannels / 4][16][4], the last eight of an odd number of eights [..][8][4]
  *   bias                  has the constant times the channel's sum of weights in it
  *
- * Loads come a step ahead of their use, each with a pointer of its own, which in-order processors need, and V8.
+ * Loads come a step ahead of their use, each with a pointer of its own, which in-order processors need, and V8. Splats follow each
+ * other: behind a dot product, the first of them waits a cycle on such a processor.
  */
 
 // @ts-ignore: decorator
@@ -92,16 +93,13 @@ function tile16(
     f0 += 64, f1 += 64, f2 += 64, f3 += 64;
     do {
       c00 = dot4(c00, b0, x0); c01 = dot4(c01, b1, x0); c02 = dot4(c02, b2, x0); c03 = dot4(c03, b3, x0);
-      x0 = lane(q, 0);
       c10 = dot4(c10, b0, x1); c11 = dot4(c11, b1, x1); c12 = dot4(c12, b2, x1); c13 = dot4(c13, b3, x1);
-      x1 = lane(q, 1);
       c20 = dot4(c20, b0, x2); c21 = dot4(c21, b1, x2); c22 = dot4(c22, b2, x2); c23 = dot4(c23, b3, x2);
-      x2 = lane(q, 2);
       c30 = dot4(c30, b0, x3); b0 = v128.load(f0);
       c31 = dot4(c31, b1, x3); b1 = v128.load(f1);
       c32 = dot4(c32, b2, x3); b2 = v128.load(f2);
       c33 = dot4(c33, b3, x3); b3 = v128.load(f3);
-      x3 = lane(q, 3);
+      x0 = lane(q, 0), x1 = lane(q, 1), x2 = lane(q, 2), x3 = lane(q, 3);
       q = v128.load(a);
       f0 += 64, f1 += 64, f2 += 64, f3 += 64, a += 16;
     } while (a < end);
