@@ -1,8 +1,12 @@
 import { type ConvNode, isDepthwise, resolvePadding } from '../graph/graph.js';
+import type { Lanes } from '../graph/lanes.js';
+import { snap } from './lanes.js';
 import type { PieceRunner, Values } from './piece.js';
 
 /** Samples that are multiplied at once. */
 const BATCH = 64;
+/** Channels that lie in one line of the cache: they are read together. */
+const TOGETHER = 16;
 
 /** What a filter is multiplied with, of a dense convolution, or of one channel of a depthwise one. */
 export interface InputMoments {
@@ -41,10 +45,14 @@ export class Covariance {
   private filled = 0;
   private samples = 0;
 
-  /** @param perImage at most about so many windows of an image are looked at, evenly spread */
+  /**
+   * @param perImage at most about so many windows of an image are looked at, evenly spread
+   * @param lanes that the rounded input is in; left out, it is taken as it is
+   */
   constructor(
     private readonly node: ConvNode,
     private readonly perImage: number,
+    private readonly lanes?: Lanes,
   ) {
     const window = node.kernel[0] * node.kernel[1];
     this.count = isDepthwise(node) ? node.channels : 1;
@@ -72,18 +80,20 @@ export class Covariance {
     for (let pixel = image % step; pixel < pixels; pixel += step) {
       const y = Math.floor(pixel / outWidth) * strides[0] - top;
       const x = (pixel % outWidth) * strides[1] - left;
-      let to = this.filled * this.count * this.size;
+      const first = this.filled * this.origin.length;
+      let to = first;
       for (let ky = 0; ky < kernel[0]; ky++) {
         for (let kx = 0; kx < kernel[1]; kx++, to += channels) {
           const inside = y + ky >= 0 && y + ky < height && x + kx >= 0 && x + kx < width;
           const from = ((y + ky) * width + x + kx) * channels;
           for (let c = 0; c < channels; c++) {
-            const value = inside ? (rounded.data[from + c] as number) : 0;
-            this.inputs[to + c] = value;
-            this.drifts[to + c] = inside ? (float.data[from + c] as number) - value : 0;
+            this.inputs[to + c] = inside ? (rounded.data[from + c] as number) : 0;
+            this.drifts[to + c] = inside ? (float.data[from + c] as number) : 0;
           }
         }
       }
+      if (this.lanes) snap(this.inputs.subarray(first, to), this.lanes);
+      for (let at = first; at < to; at++) this.drifts[at] = (this.drifts[at] as number) - (this.inputs[at] as number);
       if (this.samples + this.filled === 0) this.origin.set(this.inputs.subarray(0, this.origin.length));
       if (++this.filled === BATCH) this.flush(runner);
     }
@@ -126,17 +136,25 @@ export class Covariance {
   /** Channels are innermost in a window: [sample][tap][channel]. */
   private multiplyDepthwise(): void {
     const { inputs, drifts, size, count, filled, products, driftProducts } = this;
-    const [a, d] = [new Float64Array(size * filled), new Float64Array(size * filled)];
-    for (let c = 0; c < count; c++) {
+    const all = size * filled;
+    const [a, d] = [new Float64Array(TOGETHER * all), new Float64Array(TOGETHER * all)];
+    for (let first = 0; first < count; first += TOGETHER) {
+      const channels = Math.min(TOGETHER, count - first);
       for (let i = 0; i < size; i++) {
         for (let sample = 0; sample < filled; sample++) {
-          const at = (sample * size + i) * count + c;
-          a[i * filled + sample] = inputs[at] as number;
-          d[i * filled + sample] = drifts[at] as number;
+          const from = (sample * size + i) * count + first;
+          for (let c = 0, to = i * filled + sample; c < channels; c++, to += all) {
+            a[to] = inputs[from + c] as number;
+            d[to] = drifts[from + c] as number;
+          }
         }
       }
-      addProducts(a, a, size, filled, true, products, c * size * size);
-      addProducts(d, a, size, filled, false, driftProducts, c * size * size);
+      for (let c = 0; c < channels; c++) {
+        const [x, drift] = [a, d].map((values) => values.subarray(c * all, (c + 1) * all)) as [Float64Array, Float64Array];
+        const into = (first + c) * size * size;
+        addProducts(x, x, size, filled, true, products, into);
+        addProducts(drift, x, size, filled, false, driftProducts, into);
+      }
     }
   }
 

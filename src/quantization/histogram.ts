@@ -3,22 +3,31 @@ export class Histogram {
   private readonly counts: Float64Array;
   /** Bins cover [-reach, reach). A power of two, so that merged bins are exact. */
   private reach = 2 ** -10;
+  /** Bins that are not empty, by their middle: many questions are asked when all is counted. */
+  private filled: { readonly values: Float64Array; readonly counts: Float64Array } | undefined;
 
   /** @param bins of which half are below zero */
   constructor(private readonly bins = 2048) {
     this.counts = new Float64Array(bins);
   }
 
-  add(values: Float32Array, from: number, count: number): void {
+  /** @param places behind each of which `count` values are counted, from `first` on */
+  add(values: Float32Array, first: number, count: number, places: readonly number[] = [0]): void {
     const { counts } = this;
-    for (let i = from; i < from + count; i++) {
-      const value = values[i] as number;
-      while (!(value >= -this.reach && value < this.reach)) {
-        if (!Number.isFinite(value)) return;
-        this.merge();
+    const half = this.bins / 2;
+    let { reach } = this;
+    this.filled = undefined;
+    for (const place of places) {
+      for (let i = place + first; i < place + first + count; i++) {
+        const value = values[i] as number;
+        while (!(value >= -reach && value < reach)) {
+          if (!Number.isFinite(value)) return;
+          this.merge();
+          reach = this.reach;
+        }
+        const bin = Math.floor((value / reach + 1) * half);
+        counts[bin] = (counts[bin] as number) + 1;
       }
-      const bin = Math.floor((value / this.reach + 1) * (this.bins / 2));
-      counts[bin] = (counts[bin] as number) + 1;
     }
   }
 
@@ -26,9 +35,13 @@ export class Histogram {
     const { counts } = this;
     const half = this.bins / 2;
     const quarter = this.bins / 4;
-    const merged = Float64Array.from({ length: half }, (_, i) => (counts[2 * i] as number) + (counts[2 * i + 1] as number));
-    counts.fill(0);
-    counts.set(merged, quarter);
+    // From the middle outward: what is read lies beyond what is written.
+    for (let i = 0; i < quarter; i++) {
+      const [up, down] = [half + 2 * i, half - 1 - 2 * i];
+      counts[half + i] = (counts[up] as number) + (counts[up + 1] as number);
+      counts[half - 1 - i] = (counts[down] as number) + (counts[down - 1] as number);
+    }
+    counts.fill(0, 0, quarter).fill(0, half + quarter);
     this.reach *= 2;
   }
 
@@ -65,15 +78,20 @@ export class Histogram {
   squaredError(low: number, high: number, levels: number, stretch = 1): number {
     const step = (high - low) / levels;
     const rounding = (step * step) / 12;
+    this.filled ??= this.notEmpty();
+    const { values, counts } = this.filled;
     let error = 0;
-    for (let bin = 0; bin < this.bins; bin++) {
-      const count = this.counts[bin] as number;
-      if (count === 0) continue;
-      const value = this.center(bin) * stretch;
+    for (let i = 0; i < values.length; i++) {
+      const value = (values[i] as number) * stretch;
       const outside = value < low ? value - low : value > high ? value - high : 0;
-      error += count * (outside === 0 ? rounding : outside * outside);
+      error += (counts[i] as number) * (outside === 0 ? rounding : outside * outside);
     }
     return error;
+  }
+
+  private notEmpty() {
+    const bins = [...this.counts.keys()].filter((bin) => this.counts[bin] !== 0);
+    return { values: Float64Array.from(bins, this.center), counts: Float64Array.from(bins, (bin) => this.counts[bin] as number) };
   }
 }
 

@@ -70,6 +70,8 @@ function widen(range: Range, { name, shape, pointer, rowStride, pixelStride }: T
   // An odd step visits all columns of widths that are halved again and again.
   const step = Math.ceil((height * width) / MOST_COUNTED) | 1;
   const first = range.images % step;
+  /** Where the pixels lie that are counted. */
+  const counted: number[] = [];
   for (let y = 0, pixel = 0; y < height; y++) {
     for (let x = 0; x < width; x++, pixel++) {
       const at = (pointer + y * rowStride + x * pixelStride) / 4;
@@ -79,11 +81,15 @@ function widen(range: Range, { name, shape, pointer, rowStride, pixelStride }: T
         if (value > (max[c] as number)) max[c] = value;
         sum[c] = (sum[c] as number) + value;
       }
-      if (!histogram || pixel % step !== first) continue;
-      range.counted++;
-      histogram.add(values, at, channels);
-      if (own) for (let c = 0; c < channels; c++) (own[c] as Histogram).add(values, at + c, 1);
+      if (pixel % step === first) counted.push(at);
     }
+  }
+  if (histogram) {
+    range.counted += counted.length;
+    histogram.add(values, 0, channels, counted);
+    own?.forEach((channel, c) => {
+      channel.add(values, c, 1, counted);
+    });
   }
   range.pixels += height * width;
   range.images++;

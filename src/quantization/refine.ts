@@ -91,6 +91,8 @@ class Refinement {
   private readonly result = new Map<string, RoundedWeights>();
   /** The tensor in front of the piece, image by image: float, and with the layers so far rounded. */
   private images: { readonly float: Values; readonly rounded: Values }[];
+  /** What lanes leave of the latter, as far as it was asked for: all layers of a piece but the first ask for the same. */
+  private snapped: { readonly lanes: Lanes; readonly data: Float32Array[] } | undefined;
 
   constructor(
     private readonly network: Network,
@@ -119,7 +121,9 @@ class Refinement {
         await new Promise((resolve) => setTimeout(resolve));
         throwIfAborted(signal);
       }
-      if (done < of) this.images = [...this.pairs(piece, (piece.nodes.at(-1) as Node).name)];
+      if (done === of) break;
+      this.images = [...this.pairs(piece, (piece.nodes.at(-1) as Node).name)];
+      this.snapped = undefined;
     }
     return this.result;
   }
@@ -142,7 +146,12 @@ class Refinement {
 
   /** What of the tensor in front of the piece is left in its lanes, image by image. */
   private *inputsIn(lanes: Lanes): Generator<Values> {
-    for (const { rounded } of this.images) yield { ...rounded, data: snapped(rounded.data, lanes) };
+    if (!this.snapped || !sameLanes(this.snapped.lanes, lanes)) this.snapped = { lanes, data: [] };
+    const { data } = this.snapped;
+    for (const [i, { rounded }] of this.images.entries()) {
+      data[i] ??= snapped(rounded.data, lanes);
+      yield { ...rounded, data: data[i] as Float32Array };
+    }
   }
 
   /** The makers of a tensor as they will be in the int8 network; the tensor itself is left in real numbers. */
@@ -196,11 +205,10 @@ class Refinement {
   /** @param lanes of the input, where it has 8 bits: they leave something to make up for */
   private covarianceOf(piece: Piece, node: ConvNode, lanes?: Lanes): Covariance {
     const perImage = Math.ceil((isDepthwise(node) ? DEPTHWISE_WINDOWS : WINDOWS) / this.images.length);
-    const covariance = new Covariance(node, perImage);
+    const covariance = new Covariance(node, perImage, lanes);
     let image = 0;
     for (const { rounded, float } of this.pairs(piece, node.inputs[0] as string)) {
-      const input = lanes ? { ...rounded, data: snapped(rounded.data, lanes) } : rounded;
-      covariance.add(this.runners[1], input, float, image++);
+      covariance.add(this.runners[1], rounded, float, image++);
     }
     return covariance;
   }
@@ -211,6 +219,10 @@ class Refinement {
     return stepCosts(this.ranges.get(tensor) as Range, this.scheme);
   }
 }
+
+const sameLanes = (a: Lanes, b: Lanes) => a.low === b.low && a.high === b.high && sameScale(a.scale, b.scale);
+const sameScale = (a: Lanes['scale'], b: Lanes['scale']) =>
+  typeof a === 'number' || typeof b === 'number' ? a === b : a.every((step, c) => step === b[c]);
 
 const convsOf = (nodes: readonly Node[]) => nodes.filter((node): node is ConvNode => node.kind === 'conv');
 
