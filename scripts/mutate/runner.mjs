@@ -137,7 +137,10 @@ class CircusRunner {
       for (const name of this.files) {
         circus.resetState();
         await import(pathToFileURL(resolve(folder, name.replace(/\.ts$/, '.mjs'))).href);
-        this.#loaded.push({ name, state: circus.getState() });
+        const state = circus.getState();
+        // A run that ends early skips all tests; the next one is to know which run.
+        for (const each of testsUnder(state.rootDescribeBlock)) each.given = each.mode;
+        this.#loaded.push({ name, state });
       }
     } catch (error) {
       this.#loaded = [];
@@ -153,8 +156,7 @@ class CircusRunner {
       this.#file = name;
       const tests = testsUnder(state.rootDescribeBlock);
       for (const each of tests) {
-        each.given ??= { mode: each.mode };
-        each.mode = wanted && !wanted.has(this.#idOf(each)) ? 'skip' : each.given.mode;
+        each.mode = wanted && !wanted.has(this.#idOf(each)) ? 'skip' : each.given;
         each.errors = [];
       }
       if (!tests.some(({ mode }) => mode !== 'skip')) continue;
