@@ -38,7 +38,10 @@ const PARTS = {
     ['onnx/convolution.ts', 'onnx/model.ts', 'onnx/network.ts', 'onnx/protobuf.ts', 'onnx/quantized.ts', 'onnx/values.ts'],
     ['onnx-operators', 'formats'],
   ),
-  'weights/tflite': weights(['tflite'], ['formats']),
+  'weights/tflite': weights(
+    ['tflite/flatbuffer.ts', 'tflite/metadata.ts', 'tflite/model.ts', 'tflite/network.ts'],
+    ['tflite-operators', 'formats'],
+  ),
   'weights/tfjs': weights(['tfjs'], ['tfjs-graph', 'formats']),
   'weights/native': weights(['metadata.ts', 'native.ts', 'pretrained.ts', 'safetensors.ts', 'tensors.ts'], ['native', 'safetensors']),
 };
