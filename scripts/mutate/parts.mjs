@@ -43,6 +43,7 @@ const PARTS = {
     ['tflite-operators', 'formats'],
   ),
   'weights/tfjs': weights(['tfjs'], ['tfjs-graph', 'formats']),
+  'weights/keras': weights(['keras/config.ts', 'keras/layers.ts', 'keras/variables.ts'], ['keras-layers']),
   'weights/native': weights(['metadata.ts', 'native.ts', 'pretrained.ts', 'safetensors.ts', 'tensors.ts'], ['native', 'safetensors']),
 };
 
