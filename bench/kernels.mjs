@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import Table from 'cli-table3';
 import { inferShapes, readNetwork } from '../build/internals.js';
 import { loadModel } from '../dist/index.js';
+import { writeDocs } from './docs.mjs';
+import { kernelsTable, sharesOf } from './kernels-table.mjs';
 import { peaks } from './peak/peak.mjs';
 import { CHECKPOINTS, prepare, root } from './prepare.mjs';
 
@@ -41,25 +43,6 @@ async function profiled(folder, precision, simd) {
     const detail = node?.kind === 'conv' ? ` ${node.kernel.join('x')}/${node.strides[0]} to ${node.channels}` : '';
     return { name: step.name, kind: step.kind, shape: shape + detail, ms: step.milliseconds, madds: step.madds, bytes };
   });
-}
-
-/** Shares of the peak by the kinds that the README tells apart. */
-function* summary(steps, top) {
-  const groups = new Map();
-  for (const step of steps.filter(({ madds }) => madds > 0)) {
-    const inputs = Number(/^\d+x\d+x(\d+)/.exec(step.shape)?.[1] ?? 0);
-    const ofPointwise = inputs >= 64 ? '64 input channels and more' : 'fewer';
-    const detail = { pointwise: `, ${ofPointwise}`, depthwise: `, ${/ (\d+x\d+)\//.exec(step.shape)?.[1]}` }[step.kind] ?? '';
-    const kind = step.kind + detail;
-    groups.set(kind, [...(groups.get(kind) ?? []), step]);
-  }
-  const percent = (madds, ms) => Math.round((100 * madds) / ms / 1e6 / top);
-  for (const [kind, own] of groups) {
-    const shares = own.map(({ madds, ms }) => percent(madds, ms));
-    const sum = (key) => own.reduce((total, step) => total + step[key], 0);
-    const range = `${Math.min(...shares)} to ${Math.max(...shares)}`;
-    yield `  ${kind.padEnd(40)} ${String(percent(sum('madds'), sum('ms'))).padStart(3)} % of the peak (${range})`;
-  }
 }
 
 const peak = await peaks();
@@ -100,13 +83,14 @@ for (const checkpoint of CHECKPOINTS) {
         `\n${checkpoint}, ${precision}, ${simd}: ${ms.toFixed(2)} ms, ${(madds / ms / 1e6).toFixed(1)} GMAC/s of ${top.toFixed(1)}`,
       );
       console.log(table.toString());
-      for (const line of summary(steps, top)) console.log(line);
+      for (const [kind, { percent, least, most }] of sharesOf(steps, top)) {
+        console.log(`  ${kind.padEnd(40)} ${String(percent).padStart(3)} % of the peak (${least} to ${most})`);
+      }
       results.push({ checkpoint, precision, simd, peak: top, steps });
     }
   }
 }
 const machine = `${cpus().length} cores of ${cpus()[0].model}, Node ${process.version}`;
-writeFileSync(
-  join(root, 'bench/results/kernels.json'),
-  `${JSON.stringify({ date: new Date().toISOString().slice(0, 10), machine, peak, results })}\n`,
-);
+const measured = { date: new Date().toISOString().slice(0, 10), machine, peak, results };
+writeFileSync(join(root, 'bench/results/kernels.json'), `${JSON.stringify(measured)}\n`);
+writeDocs('performance.md', 'npm run bench:kernels', kernelsTable(measured));
