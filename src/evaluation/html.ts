@@ -9,7 +9,7 @@ const STYLE = `
 :root { color-scheme: light dark; --float: #3b6fb6; --int8: #d9822b; --line: #8884; }
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100%; } th, td { padding: .3rem .6rem; text-align: right; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child { text-align: left; } .scroll { overflow-x: auto; }
+th:first-child, td:first-child { text-align: left; } .scroll { overflow-x: auto; } .scroll td + td { white-space: nowrap; }
 .bars { display: grid; grid-template-columns: max-content 1fr max-content; gap: .2rem .7rem; align-items: center; }
 .bars i { display: block; height: 1rem; border-radius: 2px; background: var(--float); } .bars i.int8 { background: var(--int8); }
 .bars.layers { font-size: 12px; } .bars.layers i { height: .6rem; }
