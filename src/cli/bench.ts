@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { checkTable, errorOf, HELD_OUT, measureTable, PROBES } from '../evaluation/latency/measure.js';
+import { errorOf, measureTable, TABLE_STEPS } from '../evaluation/latency/measure.js';
 import { quantiles } from '../evaluation/metrics.js';
 import type { Tensor } from '../inputs.js';
 import type { Model } from '../model/model.js';
@@ -79,25 +79,20 @@ async function bench(options: Options, command: Command): Promise<void> {
 
 /** bench --table: NetAdapt's table, and how near its estimates come. */
 async function writeTable(file: string, { threads, simd, json }: Options): Promise<void> {
-  const options = { threads, simd };
-  const [table, heldOut] = await withProgress('measuring blocks', PROBES.length + HELD_OUT.length, async (onProgress) => {
-    const measured = await measureTable(machineName(), { ...options, onProgress });
-    return [measured, await checkTable(measured, { ...options, onProgress })] as const;
-  });
+  const table = await withProgress('measuring blocks', TABLE_STEPS, (onProgress) =>
+    measureTable(machineName(), { threads, simd, onProgress }),
+  );
+  const { heldOut, blocks, layers } = table;
   const shown = textTable(['not in the table', 'width', 'pixels', 'measured, ms', 'estimated, ms', 'error'], { compact: true });
   for (const row of heldOut) {
     const { architecture, width, resolution, measured, estimated } = row;
     shown.push([architecture, width, resolution, measured.toFixed(2), estimated.toFixed(2), percent(errorOf(row))]);
   }
   const near = heldOut.filter((row) => Math.abs(errorOf(row)) <= 0.05).length;
-  const result = { ...table, heldOut };
-  await write(file, `${JSON.stringify(result)}\n`);
+  await write(file, `${JSON.stringify(table)}\n`);
   say(file === '-' ? '-' : json, shown.toString());
-  say(
-    file === '-' ? '-' : json,
-    `${table.blocks.length} blocks, ${table.layers.length} layers; ${near} of ${heldOut.length} estimates within 5 %`,
-  );
-  if (json) await writeJson(json, result);
+  say(file === '-' ? '-' : json, `${blocks.length} blocks, ${layers.length} layers; ${near} of ${heldOut.length} estimates within 5 %`);
+  if (json) await writeJson(json, table);
 }
 
 async function time(model: Model, runs: number, step: () => void) {

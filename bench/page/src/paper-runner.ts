@@ -1,7 +1,7 @@
 // Measures the paper's networks, or the table of blocks, in a worker: the page stays free to scroll and to stop it.
 
 import type { LatencyTable } from '../../../src/evaluation/latency/estimate';
-import { checkTable, HELD_OUT, type HeldOut, measureTable, PROBES } from '../../../src/evaluation/latency/measure';
+import { type HeldOut, measureTable, TABLE_STEPS } from '../../../src/evaluation/latency/measure';
 import { type Measured, measureGroup } from '../../../src/evaluation/paper/measure';
 import { GROUP_NAMES, GROUPS } from '../../../src/evaluation/paper/subjects';
 
@@ -32,10 +32,9 @@ async function paper(): Promise<void> {
 }
 
 async function blocks(): Promise<void> {
-  const step = progressOf(PROBES.length + HELD_OUT.length);
-  const onProgress = () => step();
-  const table = await measureTable(navigator.userAgent, { onProgress });
-  post({ kind: 'blocks', table, heldOut: await checkTable(table, { onProgress }) });
+  const step = progressOf(TABLE_STEPS);
+  const { heldOut, ...table } = await measureTable(navigator.userAgent, { onProgress: () => step() });
+  post({ kind: 'blocks', table, heldOut });
 }
 
 self.onmessage = async ({ data }: MessageEvent<ToPaperRunner>) => {

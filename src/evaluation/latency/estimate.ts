@@ -51,8 +51,9 @@ const SAME = 0.02;
 /** How far two shapes are from each other: the logarithms of their sizes. */
 function distance(a: LayerShape, b: LayerShape): number {
   const ratio = (x: number, y: number) => Math.log(x / y) ** 2;
-  // Channels decide how well a tile is filled; pixels only how often.
-  return Math.sqrt(0.25 * ratio(a.pixels, b.pixels) + ratio(a.inputChannels, b.inputChannels) + ratio(a.channels, b.channels));
+  // Channels decide how well a tile is filled; pixels only how often, and the network where the weights are.
+  const around = ratio(a.pixels, b.pixels) + ratio(a.network ?? 1, b.network ?? 1);
+  return Math.sqrt(0.25 * around + ratio(a.inputChannels, b.inputChannels) + ratio(a.channels, b.channels));
 }
 
 /** Milliseconds of a layer: its work at the pace of the nearest shapes of its kind, nearer ones counting more. */

@@ -13,6 +13,11 @@ export interface LayerShape {
   readonly channels: number;
   /** Multiply-adds, or values that are read where there are none. */
   readonly work: number;
+  /**
+   * Of a fully connected layer: multiply-adds of its network. It reads each weight once, so its pace is that of the memory where
+   * its weights lie; the more a run computes, the more it pushes them out of the caches until the next run.
+   */
+  readonly network?: number;
 }
 
 export interface NamedLayer extends LayerShape {
@@ -23,10 +28,10 @@ const area = ([height, width]: Shape): number => height * width;
 
 /** The layers that are run of a graph: residuals and activations are in their convolutions. */
 export function layersOf(graph: Graph, side = graph.resolution): NamedLayer[] {
-  const network = { graph, weights: new Map(), lanes: new Map(), preprocessing: IMAGENET_PREPROCESSING };
-  const { nodes } = fuse(network).graph;
+  const { nodes } = fuse({ graph, weights: new Map(), lanes: new Map(), preprocessing: IMAGENET_PREPROCESSING }).graph;
   const shapes = inferShapes(nodes, imageInput(side, side));
   const last = new Set(outputNames(graph.outputs));
+  const network = nodes.reduce((sum, node) => sum + (node.kind === 'conv' ? multiplyAdds(node, shapes.get(node.name) as Shape) : 0), 0);
   return nodes.map((node): NamedLayer => {
     const output = shapes.get(node.name) as Shape;
     const input = shapes.get(node.inputs[0] as string) as Shape;
@@ -39,7 +44,8 @@ export function layersOf(graph: Graph, side = graph.resolution): NamedLayer[] {
     const [size, stride] = [node.kernel.join('x'), node.strides[0]];
     const end = node.inputs.length > 1 ? 'residual' : node.activation === 'hardSwish' ? 'hardSwish' : 'clamp';
     const depthwise = isDepthwise(node);
-    const dense = node.kernel[0] > 1 ? `convolution ${size}` : area(output) === 1 ? 'fully connected' : 'pointwise';
+    const connected = !depthwise && node.kernel[0] === 1 && area(output) === 1;
+    const dense = node.kernel[0] > 1 ? `convolution ${size}` : connected ? 'fully connected' : 'pointwise';
     return {
       name,
       kind: `${depthwise ? `depthwise ${size}` : dense}${stride > 1 ? ` stride ${stride}` : ''} ${end}`,
@@ -47,6 +53,7 @@ export function layersOf(graph: Graph, side = graph.resolution): NamedLayer[] {
       inputChannels: depthwise ? channels : node.inputChannels,
       channels,
       work: multiplyAdds(node, output),
+      ...(connected ? { network } : {}),
     };
   });
 }

@@ -50,33 +50,57 @@ export interface TableOptions extends RuntimeOptions {
   readonly onProgress?: () => void;
 }
 
-const WARM_UP = 6;
-const RUNS = 15;
-const PROFILES = 21;
+/** Each network is timed in each pass, so that a machine that becomes slower or faster does so for all of them. */
+const PASSES = 3;
+const WARM_UP = 4;
+const RUNS = 10;
+const PROFILES = 11;
+/** How often onProgress is called. */
+export const TABLE_STEPS = PASSES * (PROBES.length + HELD_OUT.length);
 
 const graphOf = ({ architecture, width, resolution }: Probe): Graph => buildGraph(architecture, { width, resolution });
 
-async function withSession<T>(graph: Graph, options: RuntimeOptions, use: (session: Session) => T): Promise<T> {
-  const { simd, threads } = options;
-  const session = await Session.create(fuse(withWeights(graph)), { ...(simd ? { simd } : {}), ...(threads ? { threads } : {}) });
+/** What one network took. */
+interface Times {
+  readonly runs: number[];
+  /** A median a pass. */
+  readonly layers: Map<string, number[]>;
+}
+
+async function time({ runs, layers }: Times, probe: Probe, { simd, threads }: TableOptions): Promise<void> {
+  const session = await Session.create(fuse(withWeights(graphOf(probe))), { ...(simd ? { simd } : {}), ...(threads ? { threads } : {}) });
+  const input = noise(probe.resolution);
   try {
-    return use(session);
+    for (let run = -WARM_UP; run < RUNS; run++) {
+      const start = performance.now();
+      session.infer(() => session.put(input));
+      if (run >= 0) runs.push(performance.now() - start);
+    }
+    for (const { name, milliseconds } of session.profile(() => session.put(input), PROFILES)) {
+      const times = layers.get(name);
+      if (times) times.push(milliseconds);
+      else layers.set(name, [milliseconds]);
+    }
   } finally {
     session.dispose();
   }
 }
 
-/** The median of a run. */
-function whole(session: Session, side: number): number {
-  const input = noise(side);
-  const times: number[] = [];
-  for (let run = -WARM_UP; run < RUNS; run++) {
-    const start = performance.now();
-    session.infer(() => session.put(input));
-    if (run >= 0) times.push(performance.now() - start);
+async function timeAll(probes: readonly Probe[], options: TableOptions): Promise<Times[]> {
+  const all = probes.map((): Times => ({ runs: [], layers: new Map() }));
+  for (let pass = 0; pass < PASSES; pass++) {
+    for (const [i, probe] of probes.entries()) {
+      throwIfAborted(options.signal);
+      await time(all[i] as Times, probe, options);
+      options.onProgress?.();
+      await new Promise<void>((resolve) => setTimeout(resolve));
+    }
   }
-  return quantiles(times).median;
+  return all;
 }
+
+/** What other programs take is no part of a network's time: the fastest tenth of its runs. */
+const wholeOf = ({ runs }: Times): number => quantiles(runs).p10;
 
 /** What a clock of coarse steps rounds to 0 still took some time. */
 const LEAST_MILLISECONDS = 1e-4;
@@ -102,27 +126,24 @@ function blocksOf(network: string, graph: Graph, times: ReadonlyMap<string, numb
 const shapeOf = ({ input, output, kernel, stride, expand, squeezeExcite, activation }: BlockLatency): string =>
   JSON.stringify([input, output, kernel, stride, expand, squeezeExcite, activation]);
 
-/** Measures the table: each layer where it is in use, in a network, with its neighbours' data in the caches. */
-export async function measureTable(machine: string, options: TableOptions = {}): Promise<LatencyTable> {
+/** Measures the table, each layer where it is in use, in a network; and how near estimates come to networks that are not in it. */
+export async function measureTable(
+  machine: string,
+  options: TableOptions = {},
+): Promise<LatencyTable & { readonly heldOut: readonly HeldOut[] }> {
+  const times = await timeAll([...PROBES, ...HELD_OUT], options);
   const layers: LayerLatency[] = [];
   const blocks = new Map<string, BlockLatency>();
   const runs: Run[] = [];
-  for (const probe of PROBES) {
-    throwIfAborted(options.signal);
-    const graph = graphOf(probe);
-    await withSession(graph, options, (session) => {
-      const run = whole(session, probe.resolution);
-      const profile = session.profile(() => session.put(noise(probe.resolution)), PROFILES);
-      const times = new Map(profile.map(({ name, milliseconds }) => [name, Math.max(milliseconds, LEAST_MILLISECONDS)]));
-      runs.push({ run, sum: [...times.values()].reduce((sum, time) => sum + time, 0), layers: times.size });
-      for (const { name, ...shape } of layersOf(graph)) layers.push({ ...shape, milliseconds: times.get(name) as number });
-      for (const block of blocksOf(`${probe.architecture} ${probe.width} ${probe.resolution}`, graph, times))
-        if (!blocks.has(shapeOf(block))) blocks.set(shapeOf(block), block);
-    });
-    options.onProgress?.();
-    await new Promise<void>((resolve) => setTimeout(resolve));
+  for (const [i, probe] of PROBES.entries()) {
+    const [graph, timed] = [graphOf(probe), times[i] as Times];
+    const fastest = new Map([...timed.layers].map(([name, passes]) => [name, Math.max(LEAST_MILLISECONDS, Math.min(...passes))]));
+    runs.push({ run: wholeOf(timed), sum: [...fastest.values()].reduce((sum, time) => sum + time, 0), layers: fastest.size });
+    for (const { name, ...shape } of layersOf(graph)) layers.push({ ...shape, milliseconds: fastest.get(name) as number });
+    for (const block of blocksOf(`${probe.architecture} ${probe.width} ${probe.resolution}`, graph, fastest))
+      if (!blocks.has(shapeOf(block))) blocks.set(shapeOf(block), block);
   }
-  return {
+  const table: LatencyTable = {
     version: 1,
     date: new Date().toISOString().slice(0, 10),
     machine,
@@ -130,6 +151,12 @@ export async function measureTable(machine: string, options: TableOptions = {}):
     layers: merged(layers),
     blocks: [...blocks.values()],
   };
+  const heldOut = HELD_OUT.map((probe, i) => ({
+    ...probe,
+    measured: wholeOf(times[PROBES.length + i] as Times),
+    estimated: estimateGraph(graphOf(probe), table).milliseconds,
+  }));
+  return { ...table, heldOut };
 }
 
 /** A network's run, the sum of its layers' times, and how many those are. */
@@ -158,7 +185,7 @@ export function fitWhole(runs: readonly Run[]): LatencyTable['whole'] {
 function merged(layers: readonly LayerLatency[]): LayerLatency[] {
   const groups = new Map<string, LayerLatency[]>();
   for (const layer of layers) {
-    const key = [layer.kind, layer.pixels, layer.inputChannels, layer.channels].join();
+    const key = [layer.kind, layer.pixels, layer.inputChannels, layer.channels, layer.network].join();
     const group = groups.get(key);
     if (group) group.push(layer);
     else groups.set(key, [layer]);
@@ -167,19 +194,6 @@ function merged(layers: readonly LayerLatency[]): LayerLatency[] {
     ...(group[0] as LayerLatency),
     milliseconds: quantiles(group.map(({ milliseconds }) => milliseconds)).median,
   }));
-}
-
-/** Measures the networks that are held out, and estimates them. */
-export async function checkTable(table: LatencyTable, options: TableOptions = {}): Promise<HeldOut[]> {
-  const rows: HeldOut[] = [];
-  for (const probe of HELD_OUT) {
-    throwIfAborted(options.signal);
-    const graph = graphOf(probe);
-    const measured = await withSession(graph, options, (session) => whole(session, probe.resolution));
-    rows.push({ ...probe, measured, estimated: estimateGraph(graph, table).milliseconds });
-    options.onProgress?.();
-  }
-  return rows;
 }
 
 /** Of an estimate: its error as a share of what was measured. */
