@@ -2,10 +2,13 @@ import { readdirSync, statSync } from 'node:fs';
 
 // What is mutated together, and the tests that must notice: files or folders of src/ and test/. The fewer the tests, the sooner it is done.
 /** What float32 and all ways of lanes share. */
-const SHARED = ['blocks', 'constants', 'convert', 'convolution', 'dense', 'elementwise', 'ways'];
-const weights = (files, tests) => ({
-  mutate: files.map((name) => `weights/${name}`),
-  tests: tests.map((name) => `weights/${name}.test.ts`),
+const SHARED = ['arithmetic', 'blocks', 'constants', 'convert', 'convolution', 'dense', 'elementwise', 'ways'];
+const ONNX = ['convolution', 'model', 'network', 'protobuf', 'quantized', 'values'].map((name) => `onnx/${name}`);
+const TFLITE = ['flatbuffer', 'metadata', 'model', 'network'].map((name) => `tflite/${name}`);
+const TFJS = ['graph-model', 'manifest', 'network', 'order'].map((name) => `tfjs/${name}`);
+const part = (folder, names, tests) => ({
+  mutate: names.map((name) => `${folder}/${name}.ts`),
+  tests: tests.map((name) => `${folder}/${name}.test.ts`),
 });
 const PARTS = {
   image: { mutate: ['image'], tests: ['image'] },
@@ -13,41 +16,34 @@ const PARTS = {
   'compute/float32': { mutate: ['compute/float32'], tests: ['compute'] },
   'compute/lanes': { mutate: ['compute/lanes'], tests: ['compute'] },
   runtime: { mutate: ['runtime'], tests: ['runtime/arena.test.ts', 'runtime/tensors.test.ts', 'runtime/session.test.ts', 'compute'] },
-  quantization: {
-    mutate: ['quantization'],
-    tests: ['small', 'eight-bits', 'compensate', 'covariance', 'filters', 'histogram'].map((name) => `quantization/${name}.test.ts`),
-  },
+  'quantization/filters': part(
+    'quantization',
+    ['eight-bits', 'factors', 'filters', 'tensor-costs'],
+    ['filters', 'eight-bits', 'headroom', 'compensate', 'small'],
+  ),
+  'quantization/compensate': part('quantization', ['compensate', 'covariance', 'piece'], ['compensate', 'covariance']),
+  'quantization/ranges': part(
+    'quantization',
+    ['calibrate', 'dequantize', 'divergence', 'histogram', 'integers', 'lanes', 'observe', 'quantize', 'schemes'],
+    ['histogram', 'headroom', 'small'],
+  ),
+  'quantization/choice': part('quantization', ['frontier', 'refine', 'sensitivity'], ['frontier', 'small']),
   graph: { mutate: ['graph'], tests: ['graph', 'architecture'] },
-  'weights/builder': weights(
-    [
-      'arithmetic.ts',
-      'builder.ts',
-      'built.ts',
-      'constants.ts',
-      'finish.ts',
-      'fold.ts',
-      'layout.ts',
-      'load.ts',
-      'readers.ts',
-      'resolution.ts',
-    ],
+  'weights/builder': part(
+    'weights',
+    ['arithmetic', 'builder', 'built', 'constants', 'finish', 'fold', 'layout', 'load', 'readers', 'resolution'],
     ['builder', 'formats'],
   ),
-  'weights/torch': weights(['torch'], ['pickle']),
-  'weights/onnx': weights(
-    ['onnx/convolution.ts', 'onnx/model.ts', 'onnx/network.ts', 'onnx/protobuf.ts', 'onnx/quantized.ts', 'onnx/values.ts'],
-    ['onnx-operators', 'formats'],
-  ),
-  'weights/tflite': weights(
-    ['tflite/flatbuffer.ts', 'tflite/metadata.ts', 'tflite/model.ts', 'tflite/network.ts'],
-    ['tflite-operators', 'formats'],
-  ),
-  'weights/tfjs': weights(['tfjs'], ['tfjs-graph', 'formats']),
-  'weights/keras': weights(['keras/config.ts', 'keras/layers.ts', 'keras/variables.ts'], ['keras-layers']),
-  'weights/native': weights(['metadata.ts', 'native.ts', 'pretrained.ts', 'safetensors.ts', 'tensors.ts'], ['native', 'safetensors']),
+  'weights/names': part('weights', ['checkpoint', 'export', 'head', 'identify', 'named', 'names'], ['names', 'head']),
+  'weights/torch': part('weights', ['torch/checkpoint', 'torch/pickle', 'torch/zip'], ['pickle']),
+  'weights/onnx': part('weights', ONNX, ['onnx-operators', 'formats']),
+  'weights/tflite': part('weights', TFLITE, ['tflite-operators', 'formats']),
+  'weights/tfjs': part('weights', TFJS, ['tfjs-graph', 'formats']),
+  'weights/keras': part('weights', ['keras/config', 'keras/layers', 'keras/variables'], ['keras-layers']),
+  'weights/native': part('weights', ['metadata', 'native', 'pretrained', 'safetensors', 'tensors'], ['native', 'safetensors']),
 };
 
-const filesOf = (path) =>
+export const filesOf = (path) =>
   statSync(path).isDirectory() ? readdirSync(path).flatMap((name) => filesOf(`${path}/${name}`)) : path.endsWith('.ts') ? [path] : [];
 
 export const NAMES = Object.keys(PARTS);

@@ -1,6 +1,6 @@
 // What the runs found: a table of folders, and what survived.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { folderOf, NAMES } from './parts.mjs';
+import { filesOf, folderOf, NAMES, partOf } from './parts.mjs';
 
 const REPORT = 'test/mutation/report.md';
 /** Reasons, and the mutants that cannot be told from the original for each. */
@@ -43,9 +43,11 @@ export function writeReport() {
     const equivalent = mutants.filter((mutant) => isUndetected(mutant) && equivalents.has(mutant.key)).length;
     const survived = mutants.filter(isUndetected).length - equivalent;
     const score = ((100 * killed) / (killed + survived)).toFixed(1);
-    const all = NAMES.filter((part) => folderOf(part) === folder);
-    const only = parts.length < all.length ? `, of which only ${parts.join(', ')}` : '';
-    return [`| \`src/${folder}/\`${only} | ${killed + survived + equivalent} | ${killed} | ${equivalent} | ${survived} | ${score} % |`];
+    const run = new Set(parts.flatMap((part) => partOf(part).mutate));
+    const others = filesOf(`src/${folder}`).filter((file) => !run.has(file));
+    const names = others.map((file) => file.slice(`src/${folder}/`.length, -'.ts'.length));
+    const without = names.length > 0 ? `, without ${names.join(', ')}` : '';
+    return [`| \`src/${folder}/\`${without} | ${killed + survived + equivalent} | ${killed} | ${equivalent} | ${survived} | ${score} % |`];
   });
   const date = new Date().toISOString().slice(0, 10);
   const text = `# Mutation testing of src/
