@@ -23,6 +23,8 @@ function configOf(name) {
     coverageAnalysis: 'perTest',
     concurrency: 1,
     ignorePatterns: ['**', '!src/**', '!test/**', '!scripts/**', '!assembly/**', '!package.json', '!tsconfig.json'],
+    // A sandbox lies within the repository: Node finds its modules there. Looking for others would find other runs' sandboxes.
+    symlinkNodeModules: false,
     tempDirName: `build/mutation/${name}.sandbox`,
     incremental: true,
     incrementalFile: `build/mutation/${name}.incremental.json`,

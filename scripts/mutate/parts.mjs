@@ -34,7 +34,11 @@ const PARTS = {
     ['arithmetic', 'builder', 'built', 'constants', 'finish', 'fold', 'layout', 'load', 'readers', 'resolution'],
     ['builder', 'formats'],
   ),
-  'weights/names': part('weights', ['checkpoint', 'export', 'head', 'identify', 'named', 'names'], ['names', 'head']),
+  'weights/names': part(
+    'weights',
+    ['checkpoint', 'export', 'head', 'identify', 'named', 'names', 'recognize', 'widths'],
+    ['names', 'recognize', 'head'],
+  ),
   'weights/torch': part('weights', ['torch/checkpoint', 'torch/pickle', 'torch/zip'], ['pickle']),
   'weights/onnx': part('weights', ONNX, ['onnx-operators', 'formats']),
   'weights/tflite': part('weights', TFLITE, ['tflite-operators', 'formats']),
