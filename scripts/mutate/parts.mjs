@@ -15,7 +15,7 @@ const PARTS = {
   'compute/shared': { mutate: SHARED.map((name) => `compute/${name}.ts`), tests: ['compute'] },
   'compute/float32': { mutate: ['compute/float32'], tests: ['compute'] },
   'compute/lanes': { mutate: ['compute/lanes'], tests: ['compute'] },
-  runtime: { mutate: ['runtime'], tests: ['runtime/arena.test.ts', 'runtime/tensors.test.ts', 'runtime/session.test.ts', 'compute'] },
+  runtime: { mutate: ['runtime'], tests: ['arena', 'tensors', 'race', 'session'].map((name) => `runtime/${name}.test.ts`) },
   'quantization/filters': part(
     'quantization',
     ['eight-bits', 'factors', 'filters', 'tensor-costs'],

@@ -1,7 +1,4 @@
 import type { ArchitectureName } from '../../src/architecture/tables.js';
-import type { Call } from '../../src/compute/arithmetic.js';
-import { lanesBy } from '../../src/compute/lanes/lanes.js';
-import { PRODUCTS } from '../../src/compute/lanes/products.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { Exports } from '../../src/engine/exports.js';
 import { machineOf } from '../../src/engine/machine.js';
@@ -10,8 +7,6 @@ import { fuse } from '../../src/graph/fusion.js';
 import type { Tensor } from '../../src/inputs.js';
 import { loadModel, quantize } from '../../src/load.js';
 import { localModel } from '../../src/model/local-model.js';
-import { agrees, fastest } from '../../src/runtime/race.js';
-import { type ChosenWay, firstWay } from '../../src/runtime/way.js';
 import { random, randomNetwork, uniform } from '../random-network.js';
 
 const image = (seed: number, side: number): Tensor => ({ data: uniform(random(seed), side * side * 3, -2, 2), shape: [1, side, side, 3] });
@@ -78,37 +73,5 @@ describe('ways to compute int8', () => {
     await expect(loadModel(files.v3, { kernels: 'fast' as 'pairs' })).rejects.toThrow(
       /kernels must be one of auto, pairs, products, planes; got fast/,
     );
-  });
-
-  it('are raced on memory that is given back', async () => {
-    const engine = await Engine.create('baseline');
-    const mark = engine.mark();
-    const ways: [ChosenWay, ChosenWay] = [firstWay(engine, 'pairs'), firstWay(engine, 'products')];
-    for (const bits of [8, 16] as const) expect(ways).toContain(fastest(engine, ways, bits));
-    expect(engine.mark()).toBe(mark);
-  });
-
-  it('are dropped where they are wrong once they are optimized, however fast', async () => {
-    const engine = await Engine.create('baseline');
-    const [pairs, products] = [firstWay(engine, 'pairs'), firstWay(engine, 'products')];
-    // One weight of 9216 is off by one; and nothing is computed, which is fast.
-    const off = lanesBy({
-      ...PRODUCTS,
-      pack: (own, node, weights, ...rest) =>
-        PRODUCTS.pack(own, node, { ...weights, filter: weights.filter.map((w, i) => (i === 5000 ? w + 1 : w)) }, ...rest),
-    });
-    const idle: typeof off = {
-      ...off,
-      packConv: (...args) => ({ call: (...operands) => idleCall(off.packConv(...args).call(...operands)) }),
-    };
-    const idleCall = (call: Call): Call => ({ ...call, instruction: (scratch) => ({ ...call.instruction(scratch), units: 0 }) });
-    for (const bits of [8, 16] as const) {
-      expect(agrees(engine, pairs, products, bits)).toBe(true);
-      for (const lanes of [off, idle]) {
-        const liar = { ...products, arithmetics: { ...products.arithmetics, lanes } };
-        expect(agrees(engine, pairs, liar, bits)).toBe(false);
-        expect(fastest(engine, [pairs, liar], bits)).toBe(pairs);
-      }
-    }
   });
 });
