@@ -44,6 +44,7 @@ const PARTS = {
   'weights/tflite': part('weights', TFLITE, ['tflite-operators', 'formats']),
   'weights/tfjs': part('weights', TFJS, ['tfjs-graph', 'formats']),
   'weights/keras': part('weights', ['keras/config', 'keras/layers', 'keras/variables'], ['keras-layers']),
+  'weights/hdf5': part('weights', ['hdf5/cursor', 'hdf5/file', 'hdf5/messages'], ['hdf5']),
   'weights/native': part('weights', ['metadata', 'native', 'pretrained', 'safetensors', 'tensors'], ['native', 'safetensors']),
 };
 
