@@ -19,7 +19,7 @@ const PARTS = {
   'quantization/filters': part(
     'quantization',
     ['eight-bits', 'factors', 'filters', 'tensor-costs'],
-    ['filters', 'eight-bits', 'headroom', 'compensate', 'small'],
+    ['filters', 'eight-bits', 'headroom', 'compensate', 'tensor-costs', 'small'],
   ),
   'quantization/compensate': part('quantization', ['compensate', 'covariance', 'piece'], ['compensate', 'covariance']),
   'quantization/ranges': part(

@@ -1,6 +1,14 @@
 import { INPUT, type Node } from '../../src/graph/graph.js';
 import { IMAGENET_PREPROCESSING, type Network, type QuantizedWeights, type Weights } from '../../src/graph/network.js';
-import { checkPreprocessing, linesOf, parseJson, readLabels, readPreprocessing, readTeachable } from '../../src/weights/metadata.js';
+import {
+  checkPreprocessing,
+  linesOf,
+  parseJson,
+  readLabels,
+  readPreprocessing,
+  readTeachable,
+  SLIM_PREPROCESSING,
+} from '../../src/weights/metadata.js';
 import { isNative, readNative, writeNative } from '../../src/weights/native.js';
 import { readPretrained } from '../../src/weights/pretrained.js';
 import { readSafetensors } from '../../src/weights/safetensors.js';
@@ -54,11 +62,18 @@ const FILE = readSafetensors(writeNative(OWN));
 it('gives a network back as it was, int8 and float layers, scales a tensor and a channel', () => {
   expect(isNative(FILE)).toBe(true);
   expect(isNative({ ...FILE, metadata: { format: 'pt' } })).toBe(false);
-  expect(readNative(FILE)).toEqual(OWN);
+  expect(readNative(FILE)).toStrictEqual(OWN);
   const { labels: _, ...unnamed } = OWN;
   const back = readNative(readSafetensors(writeNative(unnamed)));
   expect(back).toEqual(unnamed);
   expect(back).not.toHaveProperty('labels');
+});
+
+it('gives a network without classes back', () => {
+  const { labels: _, ...own } = OWN;
+  const { probabilities: __, ...graph } = own.graph;
+  const features: Network = { ...own, graph: { ...graph, classes: 0, outputs: { embedding: 'classifier' } } };
+  expect(readNative(readSafetensors(writeNative(features)))).toStrictEqual(features);
 });
 
 it('keeps a layer in tensors of its own', () => {
@@ -101,7 +116,7 @@ it('reads files of version 1, whose graph names its embedding and ends with its 
   expect(changed('graph', graph, 1).graph.outputs).toEqual({ logits: 'classifier', embedding: 'pool' });
   expect(() => changed('graph', { ...graph, embedding: undefined }, 1)).toThrow('no node makes its output ""');
   expect(() => changed('graph', { ...graph, nodes: [] }, 1)).toThrow('it has no nodes');
-  expect(() => changed('graph', { ...graph, nodes: 'x' }, 1)).toThrow('it has no nodes');
+  for (const nodes of ['x', {}, undefined]) expect(() => changed('graph', { ...graph, nodes }, 1)).toThrow('it has no nodes');
   expect(() => changed('graph', { ...graph, nodes: [null] }, 1)).toThrow('a node has no name or inputs');
 });
 
@@ -153,6 +168,7 @@ describe('a description', () => {
     ['graph/nodes/4', null, `${damaged}a node has no name or inputs`],
     ['graph/nodes/4/name', 4, `${damaged}a node has no name or inputs`],
     ['graph/nodes/4/inputs', 'sum', `${damaged}a node has no name or inputs`],
+    ['graph/nodes/3/inputs', ['depthwise', 3], `${damaged}a node has no name or inputs`],
     ['graph/nodes/4/inputs', [3], `${damaged}a node has no name or inputs`],
     ['graph/nodes/4/inputs', ['late'], 'pool: it reads "late", but no earlier node makes that tensor.'],
     ['graph/nodes/4/kind', 'shell', `${damaged}pool is of unknown kind "shell"`],
@@ -223,6 +239,7 @@ describe('metadata', () => {
   it('are JSON, labels one a class', () => {
     expect(parseJson('[1]', 'x')).toEqual([1]);
     expect(() => parseJson('[', 'list')).toThrow("the file's list is no JSON.");
+    expect(() => parseJson('[', 'list')).toThrow(expect.objectContaining({ cause: expect.any(SyntaxError) }));
     expect(readLabels(undefined, 2)).toBeUndefined();
     expect(readLabels('["a","b"]', 2)).toEqual(['a', 'b']);
     for (const bad of ['["a"]', '["a",1]', '{"length":2}', '"ab"']) expect(() => readLabels(bad, 2)).toThrow('2 strings, one a class.');
@@ -256,6 +273,10 @@ describe('metadata', () => {
     expect(() => checkPreprocessing({ ...good, [key]: value })).toThrow('preprocessing is { mean, std: three numbers each');
   });
 
+  it("may be TensorFlow's, pixels from -1 to 1", () => {
+    expect(SLIM_PREPROCESSING).toEqual({ mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], crop: 0.875, interpolation: 'bilinear' });
+  });
+
   it('may leave preprocessing out', () => {
     expect(readPreprocessing(undefined)).toBeUndefined();
     expect(() => checkPreprocessing(null)).toThrow('preprocessing is {');
@@ -271,6 +292,7 @@ describe('metadata', () => {
     expect(linesOf('\uFEFFcat\r\ndog\r\n\r\n')).toEqual(['cat', 'dog']);
     expect(linesOf('0 big cat\n1 dog')).toEqual(['big cat', 'dog']);
     expect(linesOf('0 cat\n2 dog')).toEqual(['0 cat', '2 dog']);
+    expect(linesOf('a\uFEFFb')).toEqual(['a\uFEFFb']);
     expect(linesOf('  cat\n\n dog ')).toEqual(['  cat', '', ' dog']);
   });
 

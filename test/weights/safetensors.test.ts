@@ -89,6 +89,7 @@ describe('readSafetensors()', () => {
     ['an unknown type', raw(entry({ dtype: 'F8' })), 'of an unknown type.'],
     ['a type out of JavaScript', raw(entry({ dtype: 'toString' })), 'of an unknown type.'],
     ['a type that is a number', raw(entry({ dtype: 4 })), 'of an unknown type.'],
+    ['a type in a list', raw(entry({ dtype: ['F32'] })), 'of an unknown type.'],
     ['no shape', raw(entry({ shape: 1 })), 'of an unknown type.'],
     ['a side below zero', raw(entry({ shape: [-1] })), 'of an unknown type.'],
     ['half a side', raw(entry({ shape: [0.5] })), 'of an unknown type.'],
@@ -103,6 +104,10 @@ describe('readSafetensors()', () => {
   ])('refuses %s', (_, bytes, message) => {
     expect(() => readSafetensors(bytes)).toThrow(message);
     expect(() => readSafetensors(bytes)).toThrow(expect.objectContaining({ code: 'ERR_MODEL_FORMAT' }));
+  });
+
+  it('says what was wrong with the header', () => {
+    expect(() => readSafetensors(raw('{x'))).toThrow(expect.objectContaining({ cause: expect.any(SyntaxError) }));
   });
 
   it('leaves counters of batches out', () => {
