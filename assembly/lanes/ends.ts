@@ -43,18 +43,20 @@ function bits(
   return f32x4.add(y, round);
 }
 
-/** Eight sums of one pixel to memory, as i16. */
+/** Eight sums of one pixel, as i16. */
 // @ts-ignore: decorator
 @inline
-function storeEight(
-  kind: usize, output: usize, c0: v128, c1: v128, s0: v128, s1: v128, g0: v128, g1: v128, h0: v128, h1: v128,
+function eight(
+  kind: usize, c0: v128, c1: v128, scale: usize, s1: v128, g0: v128, g1: v128, h0: v128, h1: v128,
   other: usize, residualScale: v128, low: v128, high: v128, round: v128,
-): void {
+): v128 {
+  const s0 = v128.load(scale);
   const q0 = i32x4.min_s(i32x4.max_s(bits(kind, c0, s0, g0, h0, other, residualScale, round), low), high);
   const q1 = i32x4.min_s(i32x4.max_s(bits(kind, c1, s1, g1, h1, other + 8, residualScale, round), low), high);
-  v128.store(output, v128.shuffle<i16>(q0, q1, 0, 2, 4, 6, 8, 10, 12, 14));
+  return v128.shuffle<i16>(q0, q1, 0, 2, 4, 6, 8, 10, 12, 14);
 }
 
+/** All four are computed before the first is stored: V8 ends a block at each store on arm64, to compare the address. */
 // @ts-ignore: decorator
 @inline
 function four(
@@ -66,16 +68,20 @@ function four(
   const high = highest(p);
   const round = rounder(p);
   const residual = kind == RESIDUAL ? f32x4.splat(p.residualScale) : low;
-  const s0 = v128.load(p.scale + n * 2);
-  const s1 = v128.load(p.scale + n * 2, 16);
+  const scale = p.scale + n * 2;
+  const s1 = v128.load(scale, 16);
   const g0 = kind == HARD_SWISH ? v128.load(p.gateScale + n * 2) : low;
   const g1 = kind == HARD_SWISH ? v128.load(p.gateScale + n * 2, 16) : low;
-  const h0 = kind == HARD_SWISH ? f32x4.mul(s0, f32x4.splat(0.5)) : low;
+  const h0 = kind == HARD_SWISH ? f32x4.mul(v128.load(scale), f32x4.splat(0.5)) : low;
   const h1 = kind == HARD_SWISH ? f32x4.mul(s1, f32x4.splat(0.5)) : low;
-  storeEight(kind, o0 + n, c00, c01, s0, s1, g0, g1, h0, h1, r0 + n, residual, low, high, round);
-  storeEight(kind, o1 + n, c10, c11, s0, s1, g0, g1, h0, h1, r1 + n, residual, low, high, round);
-  storeEight(kind, o2 + n, c20, c21, s0, s1, g0, g1, h0, h1, r2 + n, residual, low, high, round);
-  storeEight(kind, o3 + n, c30, c31, s0, s1, g0, g1, h0, h1, r3 + n, residual, low, high, round);
+  const q0 = eight(kind, c00, c01, scale, s1, g0, g1, h0, h1, r0 + n, residual, low, high, round);
+  const q1 = eight(kind, c10, c11, scale, s1, g0, g1, h0, h1, r1 + n, residual, low, high, round);
+  const q2 = eight(kind, c20, c21, scale, s1, g0, g1, h0, h1, r2 + n, residual, low, high, round);
+  const q3 = eight(kind, c30, c31, scale, s1, g0, g1, h0, h1, r3 + n, residual, low, high, round);
+  v128.store(o0 + n, q0);
+  v128.store(o1 + n, q1);
+  v128.store(o2 + n, q2);
+  v128.store(o3 + n, q3);
 }
 
 /** Eight channels, from byte n of the outputs on, of four pixels. It asks for the epilogue: a copy of a tile for each costs more. */
@@ -99,17 +105,19 @@ export function storeOne(p: Arguments, n: usize, c0: v128, c1: v128, output: usi
   const high = highest(p);
   const round = rounder(p);
   const residual = f32x4.splat(p.residualScale);
-  const s0 = v128.load(p.scale + n * 2);
-  const s1 = v128.load(p.scale + n * 2, 16);
+  const scale = p.scale + n * 2;
+  const s1 = v128.load(scale, 16);
+  let q: v128;
   if (p.epilogue == HARD_SWISH) {
     const g0 = v128.load(p.gateScale + n * 2);
     const g1 = v128.load(p.gateScale + n * 2, 16);
-    const h0 = f32x4.mul(s0, f32x4.splat(0.5));
+    const h0 = f32x4.mul(v128.load(scale), f32x4.splat(0.5));
     const h1 = f32x4.mul(s1, f32x4.splat(0.5));
-    storeEight(HARD_SWISH, output + n, c0, c1, s0, s1, g0, g1, h0, h1, 0, residual, low, high, round);
+    q = eight(HARD_SWISH, c0, c1, scale, s1, g0, g1, h0, h1, 0, residual, low, high, round);
   } else if (p.epilogue == RESIDUAL) {
-    storeEight(RESIDUAL, output + n, c0, c1, s0, s1, low, low, low, low, other + n, residual, low, high, round);
+    q = eight(RESIDUAL, c0, c1, scale, s1, low, low, low, low, other + n, residual, low, high, round);
   } else {
-    storeEight(CLAMP, output + n, c0, c1, s0, s1, low, low, low, low, 0, residual, low, high, round);
+    q = eight(CLAMP, c0, c1, scale, s1, low, low, low, low, 0, residual, low, high, round);
   }
+  v128.store(output + n, q);
 }
