@@ -77,10 +77,16 @@ async function bench(options: Options, command: Command): Promise<void> {
   if (json) await writeJson(json, { architecture: model.architecture, precision: model.precision, runs, latencyMs, layers });
 }
 
+/** What this process took of the processor: of one thread, its time without what other programs take meanwhile. */
+function processorTime(): number {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
+
 /** bench --table: NetAdapt's table, and how near its estimates come. */
 async function writeTable(file: string, { threads, simd, json }: Options): Promise<void> {
   const table = await withProgress('measuring blocks', TABLE_STEPS, (onProgress) =>
-    measureTable(machineName(), { threads, simd, onProgress }),
+    measureTable(machineName(), { threads, simd, onProgress, ...(threads === 1 ? { clock: processorTime } : {}) }),
   );
   const { heldOut, blocks, layers } = table;
   const shown = textTable(['not in the table', 'width', 'pixels', 'measured, ms', 'estimated, ms', 'error'], { compact: true });

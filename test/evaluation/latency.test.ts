@@ -42,6 +42,16 @@ describe('an estimate', () => {
     expect(alone / layer.milliseconds).toBeCloseTo(1, 2);
   });
 
+  it('of a fully connected layer goes by networks of its length, which decides whether its weights are still in the caches', () => {
+    const layer = table.layers.find(({ kind }) => kind === 'fully connected clamp') as LayerLatency;
+    const measured = [
+      { ...layer, network: 5e7, milliseconds: 0.2 },
+      { ...layer, network: 5e8, milliseconds: 0.7 },
+    ];
+    expect(estimateLayer({ ...layer, network: 6e7 }, measured)).toBeCloseTo(0.2, 1);
+    expect(estimateLayer({ ...layer, network: 4e8 }, measured)).toBeCloseTo(0.7, 1);
+  });
+
   it.each(HELD_OUT)('of $architecture $width at $resolution px is within 5 % on a machine whose pace is known', (probe) => {
     const { architecture, width, resolution } = probe;
     const real = layersOf(buildGraph(architecture, { width, resolution })).reduce((sum, layer) => sum + 1.1 * pace(layer) + 0.001, 0);
@@ -53,6 +63,12 @@ describe('an estimate', () => {
   it('is of no network that the table was made from', () => {
     const same = HELD_OUT.filter((one) => PROBES.some(({ width }) => width === one.width));
     expect(same).toEqual([]);
+  });
+
+  it('knows the multiply-adds of the network for fully connected layers alone', () => {
+    const layers = layersOf(buildGraph('mobilenet_v3_small'));
+    const { madds } = summarize('mobilenet_v3_small');
+    for (const { kind, network } of layers) expect(network).toBe(kind.startsWith('fully connected') ? madds : undefined);
   });
 
   it('finds what the clock takes for each layer', () => {

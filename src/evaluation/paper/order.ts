@@ -18,6 +18,8 @@ function explain(lookup: Lookup, slower: Subject, faster: Subject): string {
     .map((kind) => [kind, (a[kind] ?? 0) - (b[kind] ?? 0)] as const)
     .sort(([, x], [, y]) => Math.abs(y) - Math.abs(x));
   const parts = differences.slice(0, TOLD).map(([kind, ms]) => `${kind} ${signed(ms)} ms`);
+  const rest = differences.slice(TOLD).reduce((sum, [, ms]) => sum + ms, 0);
+  if (differences.length > TOLD) parts.push(`all others ${signed(rest)} ms`);
   return (
     `${titleOf(slower)} is ${millis(lookup.ms(slower) - lookup.ms(faster))} ms slower than ${titleOf(faster)} here, and ` +
     `${millis(pixel1(faster) - pixel1(slower))} ms faster on a Pixel 1. By the profile: ${parts.join(', ')}.`
