@@ -59,8 +59,11 @@ export function eightBitsPerChannel(
     }
     if (cost < least) [best, least] = [low, cost];
   }
-  const most = ceiling / (best + STEPS);
-  return { scale: Float32Array.from(bounds, (bound) => Math.min(step(bound, best), most)), low: best, high: best + STEPS };
+  const steps = bounds.map((bound) => Math.min(step(bound, best), ceiling / (best + STEPS)));
+  // Any step suits a channel that no image has shown; the largest has the most room for when one does.
+  const largest = steps.reduce((a, b) => Math.max(a, b));
+  const scale = Float32Array.from(bounds, ([bottom, top], c) => (bottom === top ? largest : (steps[c] as number)));
+  return { scale, low: best, high: best + STEPS };
 }
 
 /** Channel by channel, with zero. */

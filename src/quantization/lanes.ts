@@ -6,8 +6,13 @@ import type { Factors } from './factors.js';
 import type { Range, Ranges } from './observe.js';
 import type { Scheme } from './schemes.js';
 
-/** 16-bit lanes keep this much room above what calibration saw: they have it to spare, and unseen images then rarely clip. */
-const HEADROOM = 2;
+/**
+ * 16-bit lanes keep this much room above what calibration saw. They have it to spare, and they need it: behind many blocks a
+ * picture of a rare class makes values seven times as large as a hundred others do.
+ */
+const HEADROOM = 8;
+/** Of a tensor's largest magnitude, what each of its channels has room for at least: one that no image has shown may wake up. */
+const LEAST_ROOM = 1 / 4;
 const LARGEST_LANE = 32767;
 /** A tensor of zeros: any range does. */
 const SMALLEST = 1e-6;
@@ -82,9 +87,10 @@ export function chooseLanes(
       lanes.set(name, { scale: factors.map((factor) => factor * unit), low: -most, high: most, unit });
       continue;
     }
+    const magnitude = Math.max(-lowest(range), highest(range));
     const scale = perChannel
-      ? Float32Array.from(range.min, (_, c) => scaleFor(largest(range, c)))
-      : scaleFor(Math.max(-lowest(range), highest(range)));
+      ? Float32Array.from(range.min, (_, c) => scaleFor(Math.max(largest(range, c), magnitude * LEAST_ROOM)))
+      : scaleFor(magnitude);
     lanes.set(name, { scale, low: -most, high: most });
   }
   return lanes;

@@ -79,7 +79,8 @@ describe('a scale a channel', () => {
     const { scale } = eightBitsPerChannel(of([0, 1], [0, 5], [0, 0]), MIN_MAX);
     expect(scale[0]).toBeCloseTo(1 / 255, 7);
     expect(scale[1]).toBeCloseTo(5 / 255, 7);
-    expect(scale[2]).toBeCloseTo(1e-6 / 255, 12);
+    // No image has shown the third.
+    expect(scale[2]).toBe(scale[1]);
   });
 
   it('clips outliers by least squares, where histograms are there', () => {

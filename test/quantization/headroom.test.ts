@@ -1,6 +1,7 @@
+import type { ConvNode } from '../../src/graph/graph.js';
 import { eightBitsPerChannel, stepCosts } from '../../src/quantization/eight-bits.js';
 import { Histogram } from '../../src/quantization/histogram.js';
-import { snapped } from '../../src/quantization/lanes.js';
+import { chooseLanes, snapped } from '../../src/quantization/lanes.js';
 import type { Range } from '../../src/quantization/observe.js';
 import { SCHEMES } from '../../src/quantization/schemes.js';
 import { random, uniform } from '../random-network.js';
@@ -52,6 +53,33 @@ it('leaves headroom where one half shows what the other does not', () => {
   // Channels that answer to what few images show.
   const range = rangeOf(Array.from({ length: 16 }, (_, c): [number, number] => (c % 2 ? [1, 3] : [3, 1])));
   for (const top of topOf(range)) expect(top).toBeGreaterThan(1.3 * 3);
+});
+
+it('leaves room to a channel that no image has shown', () => {
+  const range = rangeOf([
+    [4, 4],
+    [0, 0],
+  ]);
+  const [shown, other] = topOf(range) as unknown as [number, number];
+  expect(other).toBe(shown);
+
+  const conv = (name: string, input: string, groups: number): ConvNode => {
+    const shape = { kernel: [1, 1], strides: [1, 1], padding: 'valid', inputChannels: 2, channels: 2, groups } as const;
+    return { kind: 'conv', name, inputs: [input], ...shape, activation: 'relu' };
+  };
+  const graph = {
+    nodes: [conv('x', 'input', 1), conv('y', 'x', 2)],
+    outputs: { embedding: 'y' },
+    architecture: 'a',
+    width: 1,
+    resolution: 1,
+    classes: 0,
+  };
+  const lanes = chooseLanes(graph, new Map([['x', range]]), () => Number.POSITIVE_INFINITY, SCHEMES.best, new Map(), ['x']);
+  const { scale, high } = lanes.get('x') as { scale: Float32Array; high: number };
+  // 16 bits: eight times what was shown, and a quarter of that at least.
+  expect((scale[0] as number) * high).toBeGreaterThan(30);
+  expect((scale[1] as number) * high).toBeGreaterThan(7);
 });
 
 it('knows what each step costs: the square of it over 12 where nothing is clipped, more where much is', () => {
