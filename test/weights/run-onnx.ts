@@ -49,7 +49,8 @@ export function runOnnx(bytes: Uint8Array, image: Tensor): Float32Array {
     const scalar = (name = '') => constants.get(name)?.values[0] as number;
     const other = () => {
       const tensor = tensors.get(inputs[1] as string);
-      return tensor ?? { data: Float32Array.of(scalar(inputs[1])), shape: [1, 1, 1, 1] as const };
+      const values = Float32Array.from(constants.get(inputs[1] as string)?.values ?? []);
+      return tensor ?? { data: values, shape: [1, 1, 1, values.length] as const };
     };
     const put = (tensor: Values) => tensors.set(output, tensor);
     const channels = x?.shape[3] ?? 1;
@@ -60,6 +61,7 @@ export function runOnnx(bytes: Uint8Array, image: Tensor): Float32Array {
     const folded = constants.get(inputs[0] as string);
     last = output;
     if (operator === 'QuantizeLinear') {
+      if (scale?.values.length !== 1) throw new Error(`${output}: onnxruntime's integer kernels want one scale for an activation`);
       put(withData(x, (value, i) => clamp(nearest(value / at(scale, i % channels)) + at(zero, i % channels), low, high)));
     } else if (operator === 'DequantizeLinear' && folded) {
       const each = folded.values.length / (folded.shape[0] as number);

@@ -17,11 +17,11 @@ import { message, type Part, Real } from './encode.js';
 
 /*
  * A network as an ONNX model: float layers as they are, int8 layers in QDQ form. Every quantized tensor goes through
- * QuantizeLinear once, with the network's own scales (one a channel where it has them), and through DequantizeLinear for
- * whoever reads it. Where a filter's rows have taken in the scales a channel, its input is dequantized by one scale, the
- * unit: the integers are those of the file.
+ * QuantizeLinear once and through DequantizeLinear for whoever reads it, both with one scale: onnxruntime's integer kernels
+ * have no others. Channels that have scales of their own are multiplied before and behind; where a filter's rows have taken
+ * those in, the second is left out. The integers are those of the network.
  *
- *   Conv -> HardSwish -> QuantizeLinear(scale a channel) -> DequantizeLinear(scale a channel, or the unit) -> Conv
+ *   Conv -> HardSwish -> Mul(unit / scale) -> QuantizeLinear(unit) -> DequantizeLinear(unit) -> Mul(scale / unit) -> Conv
  */
 
 const OPSET = 21;
@@ -51,8 +51,8 @@ export function writeOnnx(network: Network): Uint8Array {
 class OnnxWriter {
   private readonly nodes: Uint8Array[] = [];
   private readonly constants: Uint8Array[] = [];
-  /** Names of dequantized tensors, by the tensor and how. */
-  private readonly dequantized = new Map<string, string>();
+  /** Names of tensors' real values. */
+  private readonly real = new Map<string, string>();
 
   constructor(private readonly network: Network) {}
 
@@ -114,31 +114,30 @@ class OnnxWriter {
   private quantize(tensor: string): void {
     const lanes = this.network.lanes.get(tensor);
     if (!lanes) return;
-    const { scale, zero } = this.steps(`${tensor}/steps`, tensor, lanes.scale);
-    this.node('QuantizeLinear', [tensor, scale, zero], `${tensor}/lanes`, [int('axis', 1)]);
+    const unit = commonStep(lanes);
+    const steps = [this.number(`${tensor}/step`, unit), this.constant(`${tensor}/zero`, [], zeroPointOf(tensor, lanes))];
+    const scaled = this.timesChannels(tensor, `${tensor}/scaled`, lanes.scale, (scale) => unit / scale);
+    this.node('QuantizeLinear', [scaled, ...steps], `${tensor}/lanes`);
+    this.node('DequantizeLinear', [`${tensor}/lanes`, ...steps], `${tensor}/units`);
   }
 
-  /** A tensor's real values, for whoever reads it. @param unit in place of its scales */
-  private read(tensor: string, unit?: number): string {
+  /** A tensor's values, for whoever reads it. @param inUnits as a filter reads them that has taken the scales in */
+  private read(tensor: string, inUnits = false): string {
     const lanes = this.network.lanes.get(tensor);
     if (!lanes) return tensor;
-    const name = `${tensor}/${unit === undefined ? 'real' : 'units'}`;
-    const known = this.dequantized.get(name);
+    if (inUnits) return `${tensor}/units`;
+    const known = this.real.get(tensor);
     if (known) return known;
-    const { scale, zero } = this.steps(`${name}/steps`, tensor, unit ?? lanes.scale);
-    this.dequantized.set(name, this.node('DequantizeLinear', [`${tensor}/lanes`, scale, zero], name, [int('axis', 1)]));
+    const unit = commonStep(lanes);
+    const name = this.timesChannels(`${tensor}/units`, `${tensor}/real`, lanes.scale, (scale) => scale / unit);
+    this.real.set(tensor, name);
     return name;
   }
 
-  private steps(name: string, tensor: string, scale: Lanes['scale']): { scale: string; zero: string } {
-    const zeroPoint = zeroPointOf(tensor, this.network.lanes.get(tensor) as Lanes);
-    const shape = typeof scale === 'number' ? [] : [scale.length];
-    const zeros =
-      typeof scale === 'number' ? zeroPoint : new (zeroPoint.constructor as typeof Uint8Array)(scale.length).fill(zeroPoint[0] as number);
-    return {
-      scale: this.constant(`${name}/scale`, shape, typeof scale === 'number' ? Float32Array.of(scale) : scale),
-      zero: this.constant(`${name}/zero`, shape, zeros),
-    };
+  /** @returns the tensor as it is, where all channels have one scale */
+  private timesChannels(tensor: string, name: string, scale: Lanes['scale'], factor: (scale: number) => number): string {
+    if (typeof scale === 'number') return tensor;
+    return this.node('Mul', [tensor, this.constant(`${name}/by`, [scale.length, 1, 1], scale.map(factor))], name);
   }
 
   /** A constant with a scale for each value of its first axis. */
@@ -213,11 +212,10 @@ class OnnxWriter {
     }
     const lanes = this.network.lanes.get(tensor) as Lanes;
     const { scale, zeroPoint, bias } = weights;
-    const unit = isDepthwise(node) || typeof lanes.scale === 'number' ? undefined : lanes.unit;
     const units = scale.map((s, c) => s * unitOf(node, lanes, c));
     return {
       inputs: [
-        this.read(tensor, unit),
+        this.read(tensor, !isDepthwise(node)),
         this.dequantizedConstant(`${name}/filter`, shape, filter, scale, zeroPoint),
         this.dequantizedConstant(`${name}/bias`, [channels], bias, units),
       ],
@@ -250,6 +248,10 @@ class OnnxWriter {
     steps.push((x, output) => this.node('Clip', [x, bound('low', low), bound('high', high)], output));
   }
 }
+
+/** The one step that a quantized tensor has in the file. */
+const commonStep = ({ scale, unit }: Lanes): number =>
+  typeof scale === 'number' ? scale : (unit ?? scale.reduce((a, b) => Math.max(a, b)));
 
 /** The integer type that has a tensor's range, and what its zero point is there. */
 function zeroPointOf(tensor: string, { low, high }: Lanes): Uint8Array | Int16Array {
