@@ -9,6 +9,7 @@ const NAMES: Record<number, string> = {
   3: 'CONV_2D',
   4: 'DEPTHWISE_CONV_2D',
   6: 'DEQUANTIZE',
+  14: 'LOGISTIC',
   18: 'MUL',
   22: 'RESHAPE',
   34: 'PAD',
@@ -76,6 +77,7 @@ export function runTflite(bytes: Uint8Array, image: Tensor): Float32Array {
         ),
       );
     } else if (name === 'MUL') put(binary(x, y(), (a, b) => a * b));
+    else if (name === 'LOGISTIC') put(map(x, (value) => 1 / (1 + Math.exp(-value))));
     else if (name === 'MAXIMUM') put(binary(x, y(), Math.max));
     else if (name === 'MINIMUM') put(binary(x, y(), Math.min));
     else if (name === 'MEAN') put(globalAveragePool(x));

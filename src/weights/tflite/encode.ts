@@ -9,6 +9,7 @@ const CODES = {
   CONV_2D: 3,
   DEPTHWISE_CONV_2D: 4,
   DEQUANTIZE: 6,
+  LOGISTIC: 14,
   MUL: 18,
   RESHAPE: 22,
   PAD: 34,

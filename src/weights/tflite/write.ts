@@ -11,7 +11,7 @@ import {
   type Node,
   type Shape,
 } from '../../graph/graph.js';
-import { type Lanes, scaleOf, unitOf } from '../../graph/lanes.js';
+import { GATE_LANES, type Lanes, scaleOf, unitOf } from '../../graph/lanes.js';
 import { isQuantized, type Network } from '../../graph/network.js';
 import { turned } from '../layout.js';
 import { dense, depthwise, type Fields, type OperatorName, SAME, TfliteFile, VALID } from './encode.js';
@@ -100,10 +100,16 @@ class TfliteWriter {
 
   /** What the one scale of a tensor is: its own, the largest of its channels, or the unit where its filter brings it there. */
   private stepOf(name: string): number {
-    const { scale, unit } = this.lanesOf(name);
+    const { scale } = this.lanesOf(name);
     if (typeof scale === 'number') return scale;
     const maker = this.network.graph.nodes.find((node) => node.name === name);
-    return unit !== undefined && maker && isScalable(maker) ? unit : scale.reduce((a, b) => Math.max(a, b));
+    return (maker && isScalable(maker) ? this.unitOf(name) : undefined) ?? scale.reduce((a, b) => Math.max(a, b));
+  }
+
+  /** The unit of a tensor's channels, where a filter took their scales in. A gated tensor has the scales too, but not that reader. */
+  private unitOf(name: string): number | undefined {
+    const isRead = this.network.graph.nodes.some((node) => node.kind === 'conv' && node.inputs[0] === name && !isDepthwise(node));
+    return isRead ? this.lanesOf(name).unit : undefined;
   }
 
   private read(name: string): Written {
@@ -151,7 +157,8 @@ class TfliteWriter {
 
   /** The tensor times unit / scale, channel by channel, where a filter took the scales in: a depthwise convolution of ones. */
   private inUnits(node: Node, tensor: Written): Written {
-    const { scale, unit } = this.lanesOf(node.name);
+    const { scale } = this.lanesOf(node.name);
+    const unit = this.unitOf(node.name);
     if (unit === undefined || typeof scale === 'number' || isScalable(node)) return tensor;
     const scales = scale.map((s) => unit / s);
     const out = { name: `${node.name}/units`, shape: tensor.shape, scale: unit * tensor.factor, factor: tensor.factor };
@@ -218,13 +225,22 @@ class TfliteWriter {
 
   private activated(name: string, x: Written, activation: Activation | Curve): Written {
     if (activation === 'none') return x;
-    if (isCurve(activation)) throw new UnsupportedModelError(`tflite: "${name}": a ${activation} is not written; .onnx has one.`);
+    if (isCurve(activation)) return this.curve(name, x, activation);
     if (activation !== 'hardSwish' && activation !== 'hardSigmoid') return this.sum(name, x, this.number(`${name}/zero`, 0), activation);
     const six = { name: `${name}/six`, shape: x.shape, scale: 6 / MOST, factor: 6 };
     const shifted = this.operator('ADD', [x.number, this.number(`${name}/three`, 3).number], six, anyScale(FUSED.relu6));
     if (activation === 'hardSigmoid') return shifted;
     const out = { name, shape: x.shape, scale: this.stepOf(name) * 6, factor: 6 };
     return this.operator('MUL', [x.number, shifted.number], out, { 0: ['i8', 0] });
+  }
+
+  /** In 16 bits LOGISTIC has one step for its output, that of our gates. */
+  private curve(name: string, x: Written, activation: Curve): Written {
+    const gates = { name: activation === 'swish' ? `${name}/gate` : name, shape: x.shape, scale: scaleOf(GATE_LANES, 0), factor: 1 };
+    const gate = this.operator('LOGISTIC', [x.number], gates, {});
+    if (activation === 'sigmoid') return gate;
+    const out = { name, shape: x.shape, scale: this.stepOf(name), factor: 1 };
+    return this.operator('MUL', [x.number, gate.number], out, { 0: ['i8', 0] });
   }
 
   private number(name: string, value: number): Written {
@@ -246,7 +262,8 @@ class TfliteWriter {
     const lanes = this.lanesOf(tensor);
     // A filter's own scales bring its output to the unit, where they can.
     const own = this.lanesOf(name);
-    const ratio = (c: number) => (isScalable(node) && own.unit !== undefined ? own.unit / scaleOf(own, c) : 1);
+    const unit = isScalable(node) ? this.unitOf(name) : undefined;
+    const ratio = (c: number) => (unit === undefined ? 1 : unit / scaleOf(own, c));
     const scales = weights.scale.map((s, c) => (s / x.factor) * ratio(c));
     const bias = BigInt64Array.from(weights.bias, (b, c) => BigInt(Math.round((b * unitOf(node, lanes, c) * x.factor) / x.scale)));
     const filter = narrow ? weights.filter : turned(weights.filter, weights.filter.length / channels, channels);
