@@ -75,10 +75,21 @@ function budgets(results) {
   return `${table(head, body)}\n\n${row.network}, ${row.images} images of ${row.set}; ${row.tensors.length} tensors, which save ${(row.all / 1e6).toFixed(2)} million cycles of a Cortex-A76 where all have 8 bits, by the model of this page. ${when([row])}.`;
 }
 
+/** What has 16 bits where activations have 8, the dearest first. */
+function vectors(results) {
+  const row = results.find((result) => result.vectors);
+  if (!row) return undefined;
+  const body = [...row.vectors]
+    .sort((a, b) => b.noise - a.noise)
+    .map(({ name, noise, cycles }) => [name, `${(-10 * Math.log10(noise)).toFixed(1)} dB`, (cycles / 1000).toFixed(0)]);
+  const head = ['16 bits', '8 bits would make noise at', 'and save, 1000 cycles'];
+  return `${table(head, body)}\n\n${row.network}, estimated. ${when([row])}.`;
+}
+
 /** Each table between the comments that name it. */
 export function writeTables(results) {
   let page = readFileSync(PAGE, 'utf8');
-  for (const [name, write] of Object.entries({ ladders, drawn, budgets, times, exported })) {
+  for (const [name, write] of Object.entries({ ladders, drawn, vectors, budgets, times, exported })) {
     const text = write(results);
     const place = new RegExp(`(<!-- ${name} -->)[\\s\\S]*?(<!-- end -->)`);
     if (!place.test(page)) throw new Error(`docs/quantization.md has no place for the table "${name}".`);

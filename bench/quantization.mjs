@@ -67,6 +67,7 @@ const words = only
 const wanted = ROWS.filter(({ name }) => words.every((word) => name.toLowerCase().includes(word)));
 const results = new Map(existsSync(FILE) ? JSON.parse(readFileSync(FILE, 'utf8')).map((row) => [row.name, row]) : []);
 const common = { threads: 1, simd: 'auto' };
+const networks = new Map();
 
 /** Seconds of quantizing from images in files, on one thread, as the command line does it. */
 async function timed() {
@@ -74,7 +75,7 @@ async function timed() {
   for (const { network, weights, calibration } of OURS) {
     const files = await calibrationFiles(resolve(root, calibration), CALIBRATION);
     for (const activations of [16, 8]) {
-      const float = await load(resolve(root, weights), 'float32', { threads: 1, simd: 'auto' });
+      const float = await load(resolve(root, weights), 'float32', common);
       const start = performance.now();
       const int8 = await quantizeOn(float, files, { activations });
       times.push({ network, activations, images: files.length, seconds: (performance.now() - start) / 1000 });
@@ -110,23 +111,42 @@ for (const row of wanted) {
     console.log(`skipped: ${row.name}; ${missing} is not here`);
     continue;
   }
-  const float = await load(resolve(root, row.weights), 'float32', common);
-  const files = await calibrationFiles(resolve(root, row.calibration), CALIBRATION);
-  const seen = await calibrateOn(float, files, true);
+  const network = await networkOf(row);
+  const { float, files, seen } = network;
   const models = new Map();
-  const bits = row.budgets && (await tensorCosts(sessionOf(float).network, seen, SCHEMES.eight));
+  const costs = (scheme) => tensorCosts(sessionOf(float).network, seen, scheme);
+  const bits = row.budgets && (await costs(SCHEMES.eight));
   const points = bits && frontier(bits);
   const chosen = new Map(row.budgets?.map((budget) => [`${budget * 100} %`, cheapest(points, budget)]));
   for (const [name, { wide }] of chosen) models.set(name, await quantizeWith(float, seen, { ...SCHEMES.eight, wide: new Set(wide) }));
-  for (const scheme of row.schemes) models.set(scheme, await quantizeWith(float, seen, SCHEMES[scheme]));
+  for (const scheme of row.schemes) models.set(scheme, await byScheme(network, scheme));
   const labelled = await listLabelled(resolve(root, row.images), float, Number(limit));
   const facts = { images: labelled.length, calibration: files.length };
   const found = row.exports ? { exports: await exported(models, labelled, float) } : await climbed(models, labelled, float);
-  if (bits) Object.assign(found, { tensors: bits.tensors, budgets: Object.fromEntries(chosen), all: points.at(-1).cycles });
+  if (bits) {
+    const own = new Set(bits.tensors.map(({ name }) => name));
+    const vectors = (await costs({ ...SCHEMES.eight, wideVectors: false })).tensors.filter(({ name }) => !own.has(name));
+    Object.assign(found, { tensors: bits.tensors, vectors, budgets: Object.fromEntries(chosen), all: points.at(-1).cycles });
+  }
   keep(row, { ...facts, ...found });
-  for (const model of [float, ...models.values()]) model.dispose();
 }
 writeTables([...results.values()]);
+
+/** Rows of the same weights share the network, what calibration saw of it, and what schemes made of it. */
+async function networkOf({ weights, calibration }) {
+  const known = networks.get(weights);
+  if (known) return known;
+  const float = await load(resolve(root, weights), 'float32', common);
+  const files = await calibrationFiles(resolve(root, calibration), CALIBRATION);
+  const network = { float, files, seen: await calibrateOn(float, files, true), made: new Map() };
+  networks.set(weights, network);
+  return network;
+}
+
+async function byScheme({ float, seen, made }, scheme) {
+  if (!made.has(scheme)) made.set(scheme, await quantizeWith(float, seen, SCHEMES[scheme]));
+  return made.get(scheme);
+}
 
 async function climbed(models, labelled, float) {
   return { rungs: await ladder(float, models, new Images(float).labelled(labelled)) };
