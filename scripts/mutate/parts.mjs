@@ -32,7 +32,7 @@ const PARTS = {
   'weights/builder': part(
     'weights',
     ['arithmetic', 'builder', 'built', 'constants', 'finish', 'fold', 'layout', 'load', 'readers', 'resolution'],
-    ['builder', 'formats'],
+    ['builder', 'readers', 'formats'],
   ),
   'weights/names': part(
     'weights',
