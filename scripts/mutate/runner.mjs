@@ -23,7 +23,7 @@ const BUNDLE = 'mutation-bundle';
 /** Stryker's patience with a run, besides what its tests took before, in milliseconds. A busy machine may need it. */
 export const WAIT = 600_000;
 /** And ours, in milliseconds of processor time. */
-const PATIENCE = 5_000;
+const PATIENCE = 2_000;
 
 /** Ends this process once it has used the processor for too long, and leaves a note of which mutant that was. */
 const WATCH = `
