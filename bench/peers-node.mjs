@@ -7,6 +7,7 @@ import { detectFeatures, loadModel } from '../dist/index.js';
 import { tfliteModel } from '../scripts/tflite.mjs';
 import { loadLiteRt } from './arm/litert.mjs';
 import { contenders } from './contenders/index.mjs';
+import { onnxModel } from './contenders/onnx-model.mjs';
 import { deviation, measure } from './measure.mjs';
 
 const [folder, threads, rounds] = [process.argv[2], Number(process.argv[3]), Number(process.argv[4])];
@@ -35,7 +36,7 @@ const model = existsSync(join(folder, 'quantized.tflite'))
       int8: file('int8.safetensors'),
       ranges: JSON.parse(readFileSync(join(folder, 'ranges.json'), 'utf8')),
     };
-const engine = { loadModel, readNetwork, inferShapes, tfliteModel, detectFeatures, ort, ortNative, ...alone };
+const engine = { loadModel, readNetwork, inferShapes, tfliteModel, onnxModel, detectFeatures, ort, ortNative, ...alone };
 const all = await contenders(engine, model, { deviation, threads });
 const times = await measure(all, rounds, () => process.stderr.write('.'));
 const rows = times.map((time, i) => ({ ...time, precision: all[i].precision, threads, deviation: all[i].deviation ?? 0 }));

@@ -6,6 +6,7 @@ import * as ort from 'onnxruntime-web/wasm';
 import { detectFeatures, loadModel } from '../dist/index.js';
 import { tfliteModel } from '../scripts/tflite.mjs';
 import { contenders } from './contenders/index.mjs';
+import { onnxModel } from './contenders/onnx-model.mjs';
 import { inferShapes, readNetwork } from './internals.ts';
 import { deviation, measure } from './measure.mjs';
 
@@ -32,7 +33,7 @@ globalThis.runPeers = async (threads, rounds) => {
         int8: await file('int8.safetensors'),
         ranges: JSON.parse(new TextDecoder().decode(await file('ranges.json'))),
       };
-  const engine = { loadModel, readNetwork, inferShapes, tfliteModel, detectFeatures, ort, tf, litert: LiteRt };
+  const engine = { loadModel, readNetwork, inferShapes, tfliteModel, onnxModel, detectFeatures, ort, tf, litert: LiteRt };
   const all = await contenders(engine, model, { deviation, threads });
   const times = await measure(all, rounds);
   return times.map((time, i) => ({ ...time, precision: all[i].precision, threads, deviation: all[i].deviation ?? 0 }));

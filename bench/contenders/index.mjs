@@ -1,6 +1,5 @@
 // Who runs against whom, in Node and in a page alike: `engine` brings the peers' modules, loaded as that place loads them.
 import { litert } from './litert.mjs';
-import { onnxModel } from './onnx-model.mjs';
 import { onnxruntime } from './onnxruntime.mjs';
 import { ours } from './ours.mjs';
 import { tfjs } from './tfjs.mjs';
@@ -24,8 +23,8 @@ function probabilities(y) {
 }
 
 /**
- * @param engine { loadModel, readNetwork, detectFeatures, ort, ortNative, tf, litert with inferShapes and tfliteModel };
- *   peers that are missing are left out
+ * @param engine { loadModel, readNetwork, detectFeatures }, and the peers: ort, ortNative with onnxModel, tf, litert with inferShapes and
+ *   tfliteModel; those that are missing are left out
  * @param model { float32, int8 } weights files' bytes, { ranges } of its tensors; or { quantized } a .tflite file's bytes that takes
  *   and gives bytes, { picture } RGB bytes of its size
  * @param threads of every contender
@@ -80,10 +79,10 @@ async function ofNetwork(engine, model, simds, threads, add) {
     const shapes = engine.inferShapes(network.graph.nodes, [['input', [side, side, 3]]]);
     await add('float32', litert(engine.litert, 'LiteRT.js, float32', engine.tfliteModel(network, shapes), side, input, threads));
   }
-  const float = onnxModel(network, side);
+  const float = engine.onnxModel?.(network, side);
   if (engine.ort) {
     await add('float32', onnxruntime(engine.ort, 'onnxruntime-web, float32', float, side, input, threads));
-    const qdq = onnxModel(network, side, new Map(Object.entries(model.ranges)));
+    const qdq = engine.onnxModel(network, side, new Map(Object.entries(model.ranges)));
     await add('int8', onnxruntime(engine.ort, 'onnxruntime-web, int8 (QDQ)', qdq, side, input, threads));
   }
   if (engine.ortNative) {

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { defineConfig, type Plugin } from 'vite';
 
@@ -24,6 +25,8 @@ const strictPolicy: Plugin = {
 export default defineConfig({
   root: here('.'),
   base: './',
+  // Whether prepare-peers.mjs found LiteRT.js and tfjs.
+  define: { 'import.meta.env.PEERS': JSON.stringify(existsSync(here('public/peers/worker.js'))) },
   resolve: { alias: { 'mobilenet-v3-wasm': here('../../dist/index.js') } },
   worker: { format: 'es' },
   plugins: [strictPolicy],

@@ -1,31 +1,14 @@
 import { detectFeatures } from 'mobilenet-v3-wasm';
-import { type Bar, barTable } from './bars';
 import { cardText, drawCard } from './card';
 import { byId, download, make, say } from './elements';
-import { PIXELS } from './paper';
-import {
-  checkResult,
-  fromFragment,
-  int8Ratio,
-  type NetworkName,
-  networkTitle,
-  type Profile,
-  type Result,
-  type Row,
-  sameWay,
-  toCsv,
-  toFragment,
-  wayName,
-} from './result';
+import { checkResult, fromFragment, type NetworkName, networkTitle, type Result, toCsv, toFragment, wayName } from './result';
 import type { FromRunner, ToRunner } from './runner';
+import { milliseconds, showLayers, showNotes, showPeers, showRows } from './view';
 
-const NETWORKS: readonly NetworkName[] = ['mobilenet_v3_small', 'mobilenet_v3_large'];
 const KEPT = 'mobilenet-v3-earlier';
 const NAME = 'mobilenet-v3-device';
-/** How long each network runs without a pause, where that is asked for. */
-const SUSTAINED_SECONDS = 60;
-/** More than this is told: the device got slower as it got warm. */
-const NOTABLE_DRIFT = 0.08;
+/** How long each network runs without a pause, where that is asked for; ?seconds= shortens it. */
+const SUSTAINED_SECONDS = Number(new URLSearchParams(location.search).get('seconds')) || 60;
 /** A block of inferences takes less, on any phone. */
 const STOP_MILLISECONDS = 15_000;
 
@@ -33,9 +16,6 @@ let result: Result | undefined;
 let earlier: Result | undefined;
 let runner: Worker | undefined;
 let wakeLock: WakeLockSentinel | undefined;
-
-const milliseconds = (value: number) => (value < 10 ? value.toFixed(2) : value.toFixed(1));
-const percent = (share: number) => `${share > 0 ? '+' : ''}${(100 * share).toFixed(0)} %`;
 
 // --- what this browser has
 
@@ -56,96 +36,11 @@ function showFeatures(): void {
 
 // --- what was measured
 
-/** The paper's phones, in grey: what the network took there, in the years of the paper. */
-const pixelBars = (network: NetworkName): Bar[] =>
-  (['float32', 'int8'] as const).flatMap((precision) =>
-    PIXELS[network][precision].map(
-      (value, i): Bar => ({ label: `Pixel ${i + 1}, ${precision}, the paper`, value, text: milliseconds(value), look: 'earlier' }),
-    ),
-  );
-
-function barsOf(network: NetworkName, rows: readonly Row[]): Bar[] {
-  return rows
-    .filter((row) => row.network === network)
-    .flatMap((row): Bar[] => {
-      const own = { label: wayName(row), value: row.median, text: milliseconds(row.median), look: row.precision } as const;
-      const before = earlier?.rows.find((other) => sameWay(other, row));
-      const bar: Bar = { ...own, spread: [row.p10, row.p90] };
-      if (!before) return [bar];
-      const change = percent(row.median / before.median - 1);
-      return [bar, { label: `earlier (${change} since)`, value: before.median, text: milliseconds(before.median), look: 'earlier' }];
-    });
-}
-
-function showRows(rows: readonly Row[]): void {
-  byId('results').hidden = rows.length === 0;
-  const charts = NETWORKS.filter((network) => rows.some((row) => row.network === network)).flatMap((network) => [
-    make('h3', {}, networkTitle(network)),
-    barTable('Median of an inference at 224 x 224; the line spans p10 to p90. Grey: the paper, by TFLite on one core.', 'ms', [
-      ...barsOf(network, rows),
-      ...pixelBars(network),
-    ]),
-  ]);
-  byId('charts').replaceChildren(...charts);
-  const ratios = NETWORKS.flatMap((network) => {
-    const ratio = int8Ratio(rows, network);
-    return ratio === undefined ? [] : [`${networkTitle(network)}: int8 is ${ratio.toFixed(2)} times as fast as float32.`];
-  });
-  byId('summary').textContent = ratios.join(' ');
-}
-
-function showNotes({ drift, hidden, failures, rows, cold = [], sustained = [] }: Result): void {
-  const notes = [...failures];
-  for (const { network, milliseconds: time } of cold) {
-    notes.push(
-      `Cold start of ${networkTitle(network)} in int8: ${milliseconds(time)} ms from bytes to logits, with nothing compiled before.`,
-    );
-  }
-  for (const { network, seconds, inferences, ratio } of sustained) {
-    const change = `p90 of the last ten seconds is ${ratio.toFixed(2)} times that of the first ten`;
-    notes.push(`${networkTitle(network)} in int8, ${seconds.toFixed(0)} s without a pause: ${inferences} inferences; ${change}.`);
-  }
-  if (drift > NOTABLE_DRIFT)
-    notes.push(`The last round was ${percent(drift)} slower than the first: the device gets warm, or something else runs.`);
-  if (hidden) notes.push('The page was out of sight for a while; what was measured then is left out.');
-  const chosen = [...new Set(rows.filter(({ kernels }) => !kernels).flatMap((row) => row.chosen ?? []))];
-  if (chosen.length > 0) notes.push(`int8 was computed in ${chosen.join(' and ')}; each way gives the same bits.`);
-  const [first] = rows;
-  if (first) {
-    const load = Math.min(...rows.map((row) => row.load));
-    const memory = Math.max(...rows.map((row) => row.memoryBytes));
-    notes.push(
-      `From bytes to first logits ${milliseconds(load)} ms at best; at most ${(memory / 2 ** 20).toFixed(1)} MiB of WebAssembly memory.`,
-    );
-  }
-  byId('notes').replaceChildren(...notes.map((note) => make('li', {}, note)));
-}
-
-function showLayers(profiles: readonly Profile[]): void {
-  const parts = profiles.map(({ network, precision, layers }) => {
-    const kinds = new Map<string, number>();
-    for (const { kind, milliseconds: time } of layers) kinds.set(kind, (kinds.get(kind) ?? 0) + time);
-    const bar = (label: string, value: number): Bar => ({ label, value, text: value.toFixed(3), look: precision });
-    const byKind = [...kinds].sort(([, a], [, b]) => b - a).map(([kind, time]) => bar(kind, time));
-    const byLayer = layers.map(({ name, kind, milliseconds: time }) => bar(`${name} (${kind})`, time));
-    const summary = make(
-      'summary',
-      {},
-      `${networkTitle(network)}, ${precision}: ${milliseconds(layers.reduce((sum, l) => sum + l.milliseconds, 0))} ms`,
-    );
-    return make('details', {}, summary, barTable('By kind of layer', 'ms', byKind), barTable('Layer by layer', 'ms', byLayer));
-  });
-  byId('layers').replaceChildren(
-    ...(parts.length > 0
-      ? [make('h2', {}, 'Where the time goes'), make('p', { className: 'quiet' }, 'One thread, baseline SIMD.'), ...parts]
-      : []),
-  );
-}
-
 function show(shown: Result): void {
   result = shown;
-  showRows(shown.rows);
+  showRows(shown.rows, earlier);
   showNotes(shown);
+  showPeers(shown.peers ?? []);
   showLayers(shown.profiles);
 }
 
@@ -179,7 +74,7 @@ function hear(message: FromRunner): void {
       say('checked', message.text);
       return;
     case 'rows':
-      showRows(message.rows);
+      showRows(message.rows, earlier);
       return;
     case 'failed':
       say('message', message.text);
@@ -207,6 +102,7 @@ function start(): void {
   byId<HTMLButtonElement>('start').disabled = true;
   byId('layers').replaceChildren();
   byId('notes').replaceChildren();
+  byId('peers').replaceChildren();
   runner = new Worker(new URL('./runner.ts', import.meta.url), { type: 'module' });
   runner.onmessage = ({ data }: MessageEvent<FromRunner>) => hear(data);
   runner.onerror = (event) => {
@@ -220,6 +116,7 @@ function start(): void {
     rounds: Number(form.get('rounds')),
     everyWay: form.has('everyWay'),
     sustain: form.has('sustain') ? SUSTAINED_SECONDS : 0,
+    others: form.has('others'),
     name: String(form.get('device') ?? '').trim(),
   });
   void keepAwake();
@@ -379,6 +276,7 @@ byId<HTMLInputElement>('device').addEventListener('change', ({ target }) => {
 });
 
 showFeatures();
+byId('others').hidden = !import.meta.env.PEERS;
 try {
   byId<HTMLInputElement>('device').value = localStorage.getItem(NAME) ?? '';
 } catch {

@@ -28,7 +28,7 @@ const how = ({ simd, threads, chosen, precision }: Row) =>
   ].join(', ');
 
 /** What decides speed besides the processor. */
-function conditions({ device, cold = [], sustained = [], hidden }: Result): string[] {
+function conditions({ device, cold = [], sustained = [], peers = [], hidden }: Result): string[] {
   const { relaxedSimd, threads, crossOriginIsolated } = device.features;
   const lines = [
     `${device.cores} cores; relaxed SIMD: ${relaxedSimd ? 'yes' : 'no'}; threads: ${threads ? 'yes' : 'no'}; isolated: ${crossOriginIsolated ? 'yes' : 'no'}`,
@@ -37,8 +37,11 @@ function conditions({ device, cold = [], sustained = [], hidden }: Result): stri
     lines.push(`cold start of ${networkTitle(network)}, ${precision}: ${milliseconds(time)} from bytes to logits`);
   }
   for (const { network, precision, seconds, ratio, inferences } of sustained) {
-    const change = `p90 of the last ten seconds ${ratio.toFixed(2)} times that of the first`;
-    lines.push(`${seconds.toFixed(0)} s of ${networkTitle(network)}, ${precision}: ${inferences} inferences, ${change}`);
+    lines.push(`${seconds.toFixed(0)} s of ${networkTitle(network)}, ${precision}: ${inferences} inferences;`);
+    lines.push(`p90 of the last ten seconds was ${ratio.toFixed(2)} times that of the first`);
+  }
+  for (const { network, name, median } of peers.filter((peer) => !peer.name.startsWith('ours'))) {
+    lines.push(`${networkTitle(network)} by ${name}: ${milliseconds(median)} on one thread`);
   }
   if (hidden) lines.push('the page was out of sight for a while');
   return lines;
@@ -81,7 +84,7 @@ export function drawCard(result: Result): HTMLCanvasElement {
   const networks = [...new Set(best(result.rows).map(({ network }) => network))];
   const groups = networks.map((network) => ({ network, lines: linesOf(result.rows, network) }));
   const facts = conditions(result);
-  const height = MARGIN * 2 + 130 + groups.reduce((sum, { lines }) => sum + LINE * (lines.length + 1.4), 0) + 44 * (facts.length + 1);
+  const height = MARGIN * 2 + 130 + groups.reduce((sum, { lines }) => sum + LINE * (lines.length + 1.6), 0) + 44 * (facts.length + 1);
   const canvas = document.createElement('canvas');
   [canvas.width, canvas.height] = [WIDTH, height];
   const context = canvas.getContext('2d') as CanvasRenderingContext2D;
@@ -97,9 +100,9 @@ export function drawCard(result: Result): HTMLCanvasElement {
   write(`MobileNetV3 at 224x224 in ${browserOf(result.device.userAgent)}, ${result.date.slice(0, 10)}`, MARGIN, y, 30, COLOURS.quiet);
   y += 48;
   for (const { network, lines } of groups) {
-    y += LINE * 0.7;
+    y += LINE * 0.6;
     write(networkTitle(network), MARGIN, y, 36, COLOURS.text);
-    y += LINE * 0.7;
+    y += LINE;
     const longest = Math.max(...lines.map(({ value }) => value));
     for (const { label, value, look } of lines) {
       context.fillStyle = COLOURS[look];

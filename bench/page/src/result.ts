@@ -6,6 +6,9 @@ export type Simd = 'baseline' | 'relaxed';
 /** How int8 is computed: loadModel's option `kernels`, and what a model says of itself. */
 export type Kernels = RuntimeFeatures['kernels'];
 
+/** Behind these inferences, a model has chosen how to compute int8. */
+export const WARM_UP = 8;
+
 /** One way to run a network. */
 export interface Way {
   readonly network: NetworkName;
@@ -62,6 +65,16 @@ export interface Sustained {
   readonly ratio: number;
 }
 
+/** What bench/page/peers.mjs measured: one of the contenders on one network, each on one thread, in turns. */
+export interface Peer {
+  readonly network: NetworkName;
+  readonly precision: Precision;
+  readonly name: string;
+  readonly median: number;
+  readonly p10: number;
+  readonly p90: number;
+}
+
 export interface Device {
   /** As its owner calls it. */
   readonly name?: string;
@@ -79,6 +92,7 @@ export interface Result {
   readonly profiles: readonly Profile[];
   readonly cold?: readonly Cold[];
   readonly sustained?: readonly Sustained[];
+  readonly peers?: readonly Peer[];
   /** How much slower the last round was than the first, as a share, over all ways. */
   readonly drift: number;
   /** Whether the page was out of sight at times; what was measured meanwhile is left out. */
@@ -190,10 +204,12 @@ export function checkResult(value: unknown): Result | undefined {
   const result = value as Partial<Result> | null;
   if (typeof result !== 'object' || result?.version !== 1 || typeof result.date !== 'string') return undefined;
   if (typeof result.device?.userAgent !== 'string' || !Array.isArray(result.rows) || !result.rows.every(isRow)) return undefined;
-  const { cold = [], sustained = [] } = result;
-  if (!isName(result.device.name) || !Array.isArray(cold) || !Array.isArray(sustained)) return undefined;
+  const { cold = [], sustained = [], peers = [] } = result;
+  if (!isName(result.device.name) || ![cold, sustained, peers].every(Array.isArray)) return undefined;
   if (!cold.every((entry) => isOfNetwork(entry) && areNumbers([entry.milliseconds]))) return undefined;
   if (!sustained.every((entry) => isOfNetwork(entry) && areNumbers([entry.seconds, entry.inferences, entry.ratio]))) return undefined;
+  if (!peers.every((entry) => isOfNetwork(entry) && isName(entry.name) && areNumbers([entry.median, entry.p10, entry.p90])))
+    return undefined;
   const { profiles = [], drift = 0, hidden = false, failures = [] } = result;
-  return { ...(result as Result), profiles, drift, hidden, failures, cold, sustained };
+  return { ...(result as Result), profiles, drift, hidden, failures, cold, sustained, peers };
 }

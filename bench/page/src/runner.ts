@@ -1,18 +1,21 @@
 // Measures, in a worker: the page stays free to scroll and to stop it.
 import { detectFeatures, loadModel, UnsupportedModelError } from 'mobilenet-v3-wasm';
+import { coldStart, sustain } from './heat';
+import { measurePeers } from './peers';
 import {
-  type Cold,
   type Device,
   driftOf,
   KERNELS,
   type Kernels,
   type NetworkName,
+  type Peer,
   type Precision,
   type Profile,
   quantile,
   type Result,
   type Row,
   type Sustained,
+  WARM_UP,
   type Way,
   wayName,
 } from './result';
@@ -26,6 +29,8 @@ export type ToRunner =
       readonly everyWay: boolean;
       /** Seconds that each network runs in int8 without a pause; 0 for none. */
       readonly sustain: number;
+      /** Whether LiteRT.js and tfjs may be loaded, and are measured. */
+      readonly others: boolean;
       readonly name: string;
     }
   | { readonly kind: 'visible'; readonly visible: boolean }
@@ -40,10 +45,10 @@ export type FromRunner =
 
 /** Rounds go on until medians agree this well, or there were twice as many as asked for. */
 const STABLE = 0.03;
-/** Behind these, a model has chosen how to compute int8. */
-const WARM_UP = 8;
 const LEAST_SAMPLES = 10;
 const BLOCK_MILLISECONDS = 200;
+/** Their rounds are five inferences each. */
+const PEERS_ROUNDS = 4;
 /** Of the standard deviation of the logits. */
 const FLOAT_TOLERANCE = 1e-4;
 
@@ -52,6 +57,7 @@ const send = (message: FromRunner) => self.postMessage(message);
 let visible = true;
 let hiddenOnce = false;
 let stopped = false;
+let stop = new AbortController();
 let wake: () => void = () => undefined;
 const whenVisible = async () => {
   while (!visible && !stopped) await new Promise<void>((resolve) => (wake = resolve));
@@ -167,49 +173,6 @@ async function measure(
   return visible && times.length >= LEAST_SAMPLES ? { times, load: loaded, memory, chosen } : undefined;
 }
 
-/** The first load of each network, before anything is compiled in this worker. */
-async function coldStart(files: ReadonlyMap<NetworkName, Uint8Array>, input: Float32Array): Promise<Cold[]> {
-  const [network, bytes] = [...files][0] as [NetworkName, Uint8Array];
-  const begun = performance.now();
-  const model = await loadModel(bytes);
-  await model.predict({ data: input, shape: [1, model.inputSize, model.inputSize, 3] });
-  const milliseconds = performance.now() - begun;
-  model.dispose();
-  return [{ network, precision: 'int8', milliseconds }];
-}
-
-const WINDOW_MILLISECONDS = 10_000;
-
-/** A network in int8 as fast as it goes, for a while. */
-async function sustain(network: NetworkName, bytes: Uint8Array, input: Float32Array, seconds: number): Promise<Sustained | undefined> {
-  const model = await loadModel(bytes, { threads: 'auto' });
-  const tensor = { data: input, shape: [1, model.inputSize, model.inputSize, 3] as const };
-  for (let i = 0; i < WARM_UP; i++) await model.predict(tensor);
-  const ends: number[] = [];
-  const times: number[] = [];
-  const start = performance.now();
-  let told = start;
-  while (!stopped && visible && performance.now() - start < seconds * 1000) {
-    const at = performance.now();
-    await model.predict(tensor);
-    const end = performance.now();
-    times.push(end - at);
-    ends.push(end - start);
-    if (end - told < 250) continue;
-    told = end;
-    send({ kind: 'status', text: `${network} in int8 without a pause`, done: (end - start) / 1000, all: seconds });
-    await new Promise((resolve) => setTimeout(resolve));
-  }
-  model.dispose();
-  const ran = ends.at(-1) ?? 0;
-  // Cut short: it says nothing of heat.
-  if (ran < seconds * 1000 * 0.9) return undefined;
-  const span = Math.min(WINDOW_MILLISECONDS, ran / 2);
-  const first = times.filter((_, i) => (ends[i] as number) <= span);
-  const last = times.filter((_, i) => (ends[i] as number) >= ran - span);
-  return { network, precision: 'int8', seconds: ran / 1000, inferences: times.length, ratio: quantile(last, 0.9) / quantile(first, 0.9) };
-}
-
 const isStable = ({ rounds }: Collected) => {
   const [a, b] = rounds.slice(-2) as [number, number];
   return Math.abs(a - b) / a < STABLE;
@@ -228,7 +191,15 @@ async function profiles(networks: readonly NetworkName[], files: ReadonlyMap<Net
   return result;
 }
 
-async function run({ base, networks, rounds, everyWay, sustain: seconds, name }: Extract<ToRunner, { kind: 'start' }>): Promise<void> {
+async function run({
+  base,
+  networks,
+  rounds,
+  everyWay,
+  sustain: seconds,
+  others,
+  name,
+}: Extract<ToRunner, { kind: 'start' }>): Promise<void> {
   const features = detectFeatures();
   const device: Device = { ...(name ? { name } : {}), userAgent: navigator.userAgent, cores: navigator.hardwareConcurrency ?? 1, features };
   const files = new Map<NetworkName, Uint8Array>();
@@ -287,23 +258,38 @@ async function run({ base, networks, rounds, everyWay, sustain: seconds, name }:
   const sustained: Sustained[] = [];
   for (const [network, bytes] of seconds > 0 && !stopped ? files : []) {
     await whenVisible();
-    const ran = stopped ? undefined : await sustain(network, bytes, input, seconds);
+    const tell = (done: number) => send({ kind: 'status', text: `${network} in int8 without a pause`, done, all: seconds });
+    const ran = stopped ? undefined : await sustain(network, bytes, input, seconds, () => !stopped && visible, tell);
     if (ran) sustained.push(ran);
   }
+  let peers: Peer[] = [];
+  if (others && !stopped) {
+    peers = await measurePeers(
+      { base, networks, rounds: rounds * PEERS_ROUNDS },
+      (status) => send({ kind: 'status', ...status }),
+      stop.signal,
+    ).catch((error: Error) => {
+      failures.push(`LiteRT.js and tfjs: ${error.message}`);
+      return [];
+    });
+  }
   const done = rows();
-  const result = { device, rows: done, cold, sustained, profiles: layers, drift: driftOf(done), hidden: hiddenOnce, failures };
+  const result = { device, rows: done, cold, sustained, peers, profiles: layers, drift: driftOf(done), hidden: hiddenOnce, failures };
   send({ kind: 'result', result: { version: 1, date: new Date().toISOString(), ...result } });
 }
 
 self.onmessage = ({ data }: MessageEvent<ToRunner>) => {
   if (data.kind === 'start') {
     stopped = false;
+    stop = new AbortController();
     hiddenOnce = false;
     run(data).catch((error: Error) => send({ kind: 'failed', text: error.message }));
     return;
   }
-  if (data.kind === 'stop') stopped = true;
-  else {
+  if (data.kind === 'stop') {
+    stopped = true;
+    stop.abort();
+  } else {
     visible = data.visible;
     hiddenOnce ||= !visible;
   }
