@@ -69,3 +69,48 @@ export async function lineCharts(file, title, rows) {
   });
   writeFileSync(file, await new vega.View(vega.parse(spec), { renderer: 'none' }).toSVG());
 }
+
+/**
+ * A small panel for each line, with all the other lines in grey behind it: told apart without colours, two panels on a phone's width.
+ *
+ * @param lines { title, points: { x, y }[] }: a panel each, in the order given; a title may have several lines
+ */
+export async function linePanels(file, title, { x, y }, lines) {
+  const values = lines.flatMap(({ title: panel }) =>
+    lines.flatMap((line) => line.points.map((point) => ({ ...point, panel, line: line.title, own: line.title === panel }))),
+  );
+  const { spec } = lite.compile({
+    title,
+    background: 'white',
+    data: { values },
+    facet: {
+      field: 'panel',
+      type: 'nominal',
+      sort: lines.map((line) => line.title),
+      title: null,
+      header: { labelExpr: "split(datum.label, '\\n')", labelFontSize: 11, labelPadding: 4 },
+    },
+    columns: 2,
+    spacing: { row: 14, column: 12 },
+    spec: {
+      width: 118,
+      height: 90,
+      mark: { type: 'line' },
+      encoding: {
+        x: { field: 'x', type: 'quantitative', title: x, axis: { tickCount: 4, grid: false } },
+        y: { field: 'y', type: 'quantitative', title: y, axis: { tickCount: 4 }, scale: { zero: false } },
+        detail: { field: 'line' },
+        order: { field: 'x' },
+        color: { field: 'own', type: 'nominal', scale: { domain: [false, true], range: ['#b8b8b8', '#1f4e8c'] }, legend: null },
+        strokeWidth: {
+          field: 'own',
+          type: 'nominal',
+          sort: [false, true],
+          scale: { domain: [false, true], range: [1, 2.5] },
+          legend: null,
+        },
+      },
+    },
+  });
+  writeFileSync(file, await new vega.View(vega.parse(spec), { renderer: 'none' }).toSVG());
+}

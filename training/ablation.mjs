@@ -1,6 +1,8 @@
 // Top-1 of the ablation's networks, in float32 and int8, on the held-out pictures: writes training/ablation.json.
 //
-//     npm run fresh && node training/ablation.mjs [training/build]
+//     npm run fresh && node training/ablation.mjs [training/build [NETWORK...]]
+//
+// Where networks are named, the rows of the others are kept as they are in the file.
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +21,8 @@ import {
 } from '../build/internals.js';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
-const work = process.argv[2] ?? join(here, 'build');
+const [work = join(here, 'build'), ...named] = process.argv.slice(2);
+const written = join(here, 'ablation.json');
 const CROP = 112;
 const CALIBRATION = 64;
 // In the order of training/networks.py.
@@ -61,8 +64,10 @@ const held = pictures(join(work, `ablation-extra-128-1000000-${perClass}.npy`));
 const seen = pictures(join(work, `ablation-train-128-200000-${setting(/frame=128, crop=112, per_class=(\d+)/)}.npy`));
 const calibration = Array.from({ length: CALIBRATION }, (_, i) => tensorOf(seen, Math.floor((i * seen.count) / CALIBRATION)));
 const classes = held.count / perClass;
-const rows = [];
+const kept = named.length > 0 ? JSON.parse(readFileSync(written, 'utf8')).rows.filter(({ network }) => !named.includes(network)) : [];
+const rows = [...kept];
 for (const network of ORDER) {
+  if (named.length > 0 && !named.includes(network)) continue;
   const file = join(work, `ablation-${network}.safetensors`);
   if (!existsSync(file)) {
     console.log(`${network}: not trained to its end, left out`);
@@ -84,7 +89,8 @@ for (const network of ORDER) {
   }
   model.dispose();
   rows.push(row);
+  rows.sort((a, b) => ORDER.indexOf(a.network) - ORDER.indexOf(b.network));
   console.log(JSON.stringify(row));
   const result = { date: new Date().toISOString().slice(0, 10), classes, steps, batch: setting(/^BATCH = (\d+)/m), pictures: held.count, rows };
-  writeFileSync(join(here, 'ablation.json'), `${JSON.stringify(result, null, 1)}\n`);
+  writeFileSync(written, `${JSON.stringify(result, null, 1)}\n`);
 }

@@ -1,4 +1,4 @@
-"""Draws curve.svg and ablation.svg from the logs, and contact-sheet.jpg from the shipped pictures.
+"""Draws curve.svg from the logs, and contact-sheet.jpg from the shipped pictures.
 
     python3 plot.py
 """
@@ -35,22 +35,6 @@ def curve():
     figure.savefig(HERE / 'curve.svg', metadata={'Date': None})
 
 
-def ablation():
-    figure, axes = plt.subplots(figsize=(6, 3.6))
-    styles = ['-', '--', ':', '-.']
-    for i, path in enumerate(sorted(HERE.glob('ablation-*.csv'))):
-        rows = list(csv.DictReader(path.open()))
-        first = max((int(row['steps']) for row in rows if row['stage'] == '0'), default=0)
-        x = [int(row['step']) + (first if row['stage'] == '1' else 0) for row in rows]
-        # Colours that people tell apart who do not see red and green alike, and dashes.
-        axes.plot(x, [float(row['loss']) for row in rows], styles[i % 4], color=plt.get_cmap('cividis')(i / 8),
-                  label=path.stem.removeprefix('ablation-'))
-    axes.set(xlabel='step', ylabel='training loss')
-    axes.legend(fontsize='small')
-    figure.tight_layout()
-    figure.savefig(HERE / 'ablation.svg', metadata={'Date': None})
-
-
 def contact_sheet(columns=20, rows=10, side=64):
     pictures = sorted((HERE.parent / 'images' / 'validation').glob('*/*.jpg'))
     sheet = Image.new('RGB', (columns * side, rows * side))
@@ -62,5 +46,4 @@ def contact_sheet(columns=20, rows=10, side=64):
 
 if __name__ == '__main__':
     curve()
-    ablation()
     contact_sheet()
