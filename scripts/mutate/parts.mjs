@@ -15,7 +15,8 @@ const PARTS = {
   'compute/shared': { mutate: SHARED.map((name) => `compute/${name}.ts`), tests: ['compute'] },
   'compute/float32': { mutate: ['compute/float32'], tests: ['compute'] },
   'compute/lanes': { mutate: ['compute/lanes'], tests: ['compute'] },
-  runtime: { mutate: ['runtime'], tests: ['arena', 'tensors', 'race', 'session'].map((name) => `runtime/${name}.test.ts`) },
+  'runtime/plan': part('runtime', ['arena', 'packed-network', 'plan', 'session', 'tensors'], ['arena', 'tensors', 'session']),
+  'runtime/race': part('runtime', ['race', 'way'], ['race']),
   'quantization/filters': part(
     'quantization',
     ['eight-bits', 'factors', 'filters', 'tensor-costs'],
