@@ -81,7 +81,11 @@ function vectors(results) {
   if (!row) return undefined;
   const body = [...row.vectors]
     .sort((a, b) => b.noise - a.noise)
-    .map(({ name, noise, cycles }) => [name, `${(-10 * Math.log10(noise)).toFixed(1)} dB`, (cycles / 1000).toFixed(0)]);
+    .map(({ name, noise, cycles }) => [
+      name,
+      noise > 0 ? `${(-10 * Math.log10(noise)).toFixed(1)} dB` : 'none',
+      (cycles / 1000).toFixed(0),
+    ]);
   const head = ['16 bits', '8 bits would make noise at', 'and save, 1000 cycles'];
   return `${table(head, body)}\n\n${row.network}, estimated. ${when([row])}.`;
 }

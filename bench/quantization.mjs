@@ -54,10 +54,11 @@ const ROWS = [
   ...OURS.map((ours) => ({ ...ours, set: 'more', images: drawn, schemes: ['best', 'eight'] })),
   { ...TRUE_FLOAT, set: 'validation', images: '../shared/imagenet/validation', schemes: ['best', 'eight'], exports: true },
   { ...TRUE_FLOAT, set: 'nips2017', images: '../shared/imagenet/nips2017', schemes: [], budgets: [0.96, 0.97, 0.98, 0.99] },
+  { ...TRUE_FLOAT, set: 'calibration', images: TRUE_FLOAT.calibration, vectors: true },
   { network: 'V3-Small and -Large', set: 'calibration', images: 'images/calibration', times: true },
 ].map((row) => ({
   ...row,
-  name: `${row.exports ? 'exports' : row.budgets ? 'frontier' : row.times ? 'times' : 'ladder'} ${row.network} ${row.set}`,
+  name: `${['exports', 'budgets', 'vectors', 'times'].find((kind) => row[kind]) ?? 'ladder'} ${row.network} ${row.set}`,
 }));
 
 const words = only
@@ -115,6 +116,12 @@ for (const row of wanted) {
   const { float, files, seen } = network;
   const models = new Map();
   const costs = (scheme) => tensorCosts(sessionOf(float).network, seen, scheme);
+  if (row.vectors) {
+    const narrow = new Set((await costs(SCHEMES.eight)).tensors.map(({ name }) => name));
+    const { tensors } = await costs({ ...SCHEMES.eight, wideVectors: false });
+    keep(row, { vectors: tensors.filter(({ name }) => !narrow.has(name)) });
+    continue;
+  }
   const bits = row.budgets && (await costs(SCHEMES.eight));
   const points = bits && frontier(bits);
   const chosen = new Map(row.budgets?.map((budget) => [`${budget * 100} %`, cheapest(points, budget)]));
@@ -123,11 +130,7 @@ for (const row of wanted) {
   const labelled = await listLabelled(resolve(root, row.images), float, Number(limit));
   const facts = { images: labelled.length, calibration: files.length };
   const found = row.exports ? { exports: await exported(models, labelled, float) } : await climbed(models, labelled, float);
-  if (bits) {
-    const own = new Set(bits.tensors.map(({ name }) => name));
-    const vectors = (await costs({ ...SCHEMES.eight, wideVectors: false })).tensors.filter(({ name }) => !own.has(name));
-    Object.assign(found, { tensors: bits.tensors, vectors, budgets: Object.fromEntries(chosen), all: points.at(-1).cycles });
-  }
+  if (bits) Object.assign(found, { tensors: bits.tensors, budgets: Object.fromEntries(chosen), all: points.at(-1).cycles });
   keep(row, { ...facts, ...found });
 }
 writeTables([...results.values()]);
