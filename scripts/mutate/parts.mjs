@@ -46,7 +46,11 @@ const PARTS = {
   'weights/tfjs': part('weights', TFJS, ['tfjs-graph', 'formats']),
   'weights/keras': part('weights', ['keras/config', 'keras/layers', 'keras/variables'], ['keras-layers']),
   'weights/hdf5': part('weights', ['hdf5/cursor', 'hdf5/file', 'hdf5/messages'], ['hdf5']),
-  'weights/native': part('weights', ['metadata', 'native', 'pretrained', 'safetensors', 'tensors'], ['native', 'safetensors']),
+  'weights/native': part(
+    'weights',
+    ['metadata', 'native', 'native-reader', 'pretrained', 'safetensors', 'tensors'],
+    ['native', 'safetensors'],
+  ),
 };
 
 export const filesOf = (path) =>

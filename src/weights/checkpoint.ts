@@ -5,10 +5,10 @@ import type { ConvNode, Graph, Node } from '../graph/graph.js';
 import { type FloatWeights, IMAGENET_PREPROCESSING, type Network, type Weights } from '../graph/network.js';
 import { foldBatchNorm } from './fold.js';
 import { type HeadActivation, readHead } from './head.js';
-import { expandsFrom, type Identity, identify, isTail } from './identify.js';
+import { type Identity, identify, isTail } from './identify.js';
 import { toChannelsLast } from './layout.js';
 import { readLabels, readPreprocessing } from './metadata.js';
-import { type Convention, tensorNames } from './names.js';
+import { batchNormEpsilon, type Convention, expandsFrom, tensorNames } from './names.js';
 import { readPretrained } from './pretrained.js';
 import { expectTensor, refuseExtra, type TensorFile, toFloat32 } from './tensors.js';
 import { WIDTHS } from './widths.js';
@@ -84,9 +84,6 @@ function graphOf(
 
 /** timm's tf_ networks were trained with it. */
 const TENSORFLOW_EPSILON = 1e-3;
-
-export const batchNormEpsilon = (convention: Convention, architecture: ArchitectureName) =>
-  convention === 'timm' ? 1e-5 : ARCHITECTURES[architecture].batchNormEpsilon;
 
 /** Reads one convolution and folds its batch norm: gamma / sqrt(variance + epsilon) into the filter, the rest into a bias. */
 function readConv(

@@ -3,10 +3,8 @@ import { ARCHITECTURES, type ArchitectureName } from '../architecture/tables.js'
 import { UnsupportedModelError } from '../errors.js';
 import type { ConvNode, Graph } from '../graph/graph.js';
 import { isQuantized, type Network } from '../graph/network.js';
-import { batchNormEpsilon } from './checkpoint.js';
-import { expandsFrom } from './identify.js';
 import { toChannelsFirst } from './layout.js';
-import { type Convention, tensorNames } from './names.js';
+import { batchNormEpsilon, type Convention, expandsFrom, tensorNames } from './names.js';
 import { writeSafetensors } from './safetensors.js';
 import type { RawTensor } from './tensors.js';
 

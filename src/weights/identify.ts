@@ -1,19 +1,14 @@
 import { buildGraph } from '../architecture/build.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName } from '../architecture/tables.js';
 import { ModelFormatError } from '../errors.js';
-import type { ConvNode, Graph } from '../graph/graph.js';
-import { type Convention, tensorNames } from './names.js';
+import type { ConvNode } from '../graph/graph.js';
+import { type Convention, expandsFrom, tensorNames } from './names.js';
 import type { TensorFile } from './tensors.js';
 
 // Which network it is, told by the names of the tensors and the sizes of the kernels.
 
 /** The layers behind the backbone, which people replace. */
 export const isTail = ({ name }: { readonly name: string }): boolean => name === 'features' || name === 'classifier';
-
-export const expandsFrom = (graph: Graph) => {
-  const names = new Set(graph.nodes.map((node) => node.name));
-  return (block: number) => names.has(`blocks.${block}.expand`);
-};
 
 interface Candidate {
   readonly architecture: ArchitectureName;

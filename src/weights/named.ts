@@ -3,7 +3,7 @@ import type { Network } from '../graph/network.js';
 import { optional } from '../source/source.js';
 import type { Source } from '../source/types.js';
 import { type CheckpointOptions, conventionOf, readCheckpoint } from './checkpoint.js';
-import { isNative, readNative } from './native.js';
+import { isNative, readNative } from './native-reader.js';
 import type { TensorFile } from './tensors.js';
 
 /** The filter of the stem, in each convention. */

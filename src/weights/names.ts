@@ -1,5 +1,5 @@
 import { ARCHITECTURES, type ArchitectureName } from '../architecture/tables.js';
-import type { ConvNode } from '../graph/graph.js';
+import type { ConvNode, Graph } from '../graph/graph.js';
 
 /** Who wrote a file: that settles names, batch norm's epsilon and padding. */
 export type Convention = 'torchvision' | 'timm' | 'proxyless';
@@ -10,6 +10,15 @@ export interface TensorNames {
   readonly batchNorm?: string;
   readonly bias?: string;
 }
+
+export const batchNormEpsilon = (convention: Convention, architecture: ArchitectureName) =>
+  convention === 'timm' ? 1e-5 : ARCHITECTURES[architecture].batchNormEpsilon;
+
+/** Which blocks of a graph begin with an expansion. */
+export const expandsFrom = (graph: Graph) => {
+  const names = new Set(graph.nodes.map((node) => node.name));
+  return (block: number) => names.has(`blocks.${block}.expand`);
+};
 
 type Role = 'expand' | 'depthwise' | 'reduce' | 'excite' | 'project';
 

@@ -9,7 +9,8 @@ import {
   readTeachable,
   SLIM_PREPROCESSING,
 } from '../../src/weights/metadata.js';
-import { isNative, readNative, writeNative } from '../../src/weights/native.js';
+import { writeNative } from '../../src/weights/native.js';
+import { isNative, readNative } from '../../src/weights/native-reader.js';
 import { readPretrained } from '../../src/weights/pretrained.js';
 import { readSafetensors } from '../../src/weights/safetensors.js';
 import type { RawTensor } from '../../src/weights/tensors.js';
