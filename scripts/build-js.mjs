@@ -26,13 +26,11 @@ const typescript = {
   },
 };
 
-/** It is its own worker, so it holds none as text; and of the loader nothing is used here but the instance. */
+/** It is its own worker, so it holds none as text. */
 const oneFile = {
   name: 'one-file',
-  setup({ onLoad, onResolve }) {
+  setup({ onLoad }) {
     onLoad({ filter: /binaries\/\w+-worker/ }, () => ({ contents: "export default ''" }));
-    onResolve({ filter: /^@assemblyscript\/loader$/ }, ({ path }) => ({ path, namespace: 'loader' }));
-    onLoad({ filter: /.*/, namespace: 'loader' }, () => ({ contents: 'export const instantiate = WebAssembly.instantiate' }));
   },
 };
 

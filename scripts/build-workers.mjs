@@ -6,9 +6,6 @@ import { build } from 'esbuild';
 const withoutBinaries = {
   name: 'without-binaries',
   setup({ onResolve, onLoad }) {
-    // Of the loader nothing is used here but the instance; its object model would be a twentieth of the worker.
-    onResolve({ filter: /^@assemblyscript\/loader$/ }, ({ path }) => ({ path, namespace: 'loader' }));
-    onLoad({ filter: /.*/, namespace: 'loader' }, () => ({ contents: 'export const instantiate = WebAssembly.instantiate' }));
     onResolve({ filter: /binaries\/(baseline|relaxed|model-worker|pool-worker)|\/frames\.js$/ }, ({ path }) => ({
       path,
       namespace: 'none',

@@ -1,4 +1,3 @@
-import { instantiate } from '@assemblyscript/loader';
 import { ImageError, InputError } from '../errors.js';
 import type { Pixels } from '../inputs.js';
 import { fetchBytes } from './fetch.js';
@@ -120,7 +119,7 @@ const cache: Cache = {
 
 const platform: Platform = {
   readBytes: (source, options) => fetchBytes(source, options),
-  instantiate: (module, imports) => instantiate(module, imports),
+  instantiate: (module, imports) => WebAssembly.instantiate(module, imports),
   gunzip: async (bytes) => {
     const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream('gzip'));
     return new Uint8Array(await new Response(stream).arrayBuffer());
