@@ -18,6 +18,9 @@ import { WIDTHS } from '../widths.js';
 /** What keras.applications builds its MobileNetV3 with. */
 const EPSILON = 1e-3;
 
+/** Of weights alone only this package's tables can tell the network. */
+const WHOLE = "the file holds weights alone: save the whole network with model.save('model.keras').";
+
 export interface KerasLayer {
   readonly name: string;
   /** In the order in which the layer has them. */
@@ -51,7 +54,9 @@ function listsOf(layers: readonly KerasLayer[]): Lists {
       else lists.convs.push({ kernel: first, ...(second ? { bias: second } : {}) });
     } else {
       const shapes = variables.map(({ shape }) => `[${shape}]`).join(', ');
-      throw new UnsupportedModelError(`keras: layer "${name}" has variables of shapes ${shapes}, which no layer of a MobileNetV3 has.`);
+      throw new UnsupportedModelError(
+        `keras: layer "${name}" has variables of shapes ${shapes}, which no layer of a MobileNetV3 has; ${WHOLE}`,
+      );
     }
   }
   return lists;
@@ -85,7 +90,7 @@ function graphOf({ convs, depthwise }: Lists) {
     }
   }
   throw new UnsupportedModelError(
-    `keras: ${dense.length} convolutions and ${perChannel.length} depthwise ones, to ${classes} classes, are no MobileNetV3 with its top.`,
+    `keras: ${dense.length} convolutions and ${perChannel.length} depthwise ones, to ${classes} classes, are no MobileNetV3 with its top; ${WHOLE}`,
   );
 }
 
