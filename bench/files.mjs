@@ -1,4 +1,4 @@
-// npm run bench:files -- --models DIR --images DIR --calibration DIR [--limit N] [--only NAME]: float32 against int8 on model files as people
+// npm run bench:files -- --models DIR --images DIR --calibration DIR [--limit N] [--only NAME]...: float32 against int8 on model files as people
 // have them, by the command `compare`. Adds to bench/results/files.json and writes the table of docs/weights.md.
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -15,13 +15,13 @@ const { models, images, calibration, limit, only } = parseArgs({
     images: directory,
     calibration: directory,
     limit: { type: 'string', default: '100' },
-    only: { type: 'string' },
+    only: { type: 'string', multiple: true },
   },
 }).values;
 if (!models || !images || !calibration) throw new Error('--models DIR, --images DIR and --calibration DIR are needed.');
 
 const paths = readdirSync(models, { recursive: true })
-  .filter((name) => /\.(tflite|onnx|h5|keras|pth)$|(^|\/)model\.json$/.test(name) && (!only || name.includes(only)))
+  .filter((name) => /\.(tflite|onnx|h5|keras|pth)$|(^|\/)model\.json$/.test(name) && (!only || only.some((part) => name.includes(part))))
   .sort();
 const file = join(root, 'bench/results/files.json');
 const known = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).results : [];
@@ -34,11 +34,12 @@ function save() {
   writeFileSync(file, `${JSON.stringify({ date, machine, node: process.version, results: sorted }, null, 2)}\n`);
   const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
   const table = markdownTable(
-    ['file', 'network', 'same top-1', 'cosine, mean', 'cosine, least', 'float32', 'int8'],
-    sorted.map(({ name, architecture, width, agreement, cosine, bytes }) => [
+    ['file', 'network', 'pictures', 'same top-1', 'cosine, mean', 'cosine, least', 'float32', 'int8'],
+    sorted.map(({ name, architecture, width, images, agreement, cosine, bytes }) => [
       `\`${relative('.', name)}\``,
       `${architecture} ${width}`,
-      agreement === null ? 'features' : `${(agreement * 100).toFixed(0)} %`,
+      images,
+      agreement === null ? 'features' : `${(agreement * 100).toFixed(1)} %`,
       cosine.mean.toFixed(5),
       cosine.least.toFixed(5),
       megabytes(bytes.float),
@@ -49,7 +50,7 @@ function save() {
   writeDocs(
     'weights.md',
     'npm run bench:files',
-    `${table}\n\n${sorted[0].images} photographs, int8 calibrated on others; ${machine}, Node ${process.version}, ${date}.`,
+    `${table}\n\nPhotographs; int8 is calibrated on others. ${machine}, Node ${process.version}, ${date}.`,
   );
 }
 
