@@ -46,7 +46,7 @@ export interface HeldOut extends Probe {
 }
 
 export interface TableOptions extends RuntimeOptions {
-  /** Milliseconds, of whole runs; performance.now() where it is left out. */
+  /** Milliseconds; performance.now() where it is left out. */
   readonly clock?: () => number;
   readonly signal?: AbortSignal;
   readonly onProgress?: () => void;
@@ -79,7 +79,7 @@ async function time({ runs, layers }: Times, probe: Probe, options: TableOptions
       session.infer(() => session.put(input));
       if (run >= 0) runs.push(clock() - start);
     }
-    for (const { name, milliseconds } of session.profile(() => session.put(input), PROFILES)) {
+    for (const { name, milliseconds } of session.profile(() => session.put(input), PROFILES, clock)) {
       const times = layers.get(name);
       if (times) times.push(milliseconds);
       else layers.set(name, [milliseconds]);
