@@ -29,16 +29,16 @@ function ladders(results) {
 function drawn(results) {
   const rows = results.filter(({ rungs, network }) => rungs && !network.includes('TF-Hub'));
   if (rows.length === 0) return undefined;
-  const body = rows.flatMap(({ network, rungs }) =>
+  const body = rows.flatMap(({ network, images, rungs }) =>
     rungs.map(({ scheme, top1, agreement, logitSqnrDb }, i) => [
-      i === 0 ? network : '',
+      ...(i === 0 ? [network, images] : ['', '']),
       { float32: 'float32', best: '16 bits', eight: '8 bits' }[scheme],
       percent(top1, 2),
       ...(i === 0 ? ['', ''] : [`${percent(agreement, 2)} %`, `${logitSqnrDb.toFixed(1)} dB`]),
     ]),
   );
-  const head = ['network', 'activations', 'top-1', 'agreement', 'SQNR'];
-  return `${table(head, body)}\n\n${rows[0].images} pictures, calibrated on ${rows[0].calibration} others. ${when(rows)}.`;
+  const head = ['network', 'pictures', 'activations', 'top-1', 'agreement', 'SQNR'];
+  return `${table(head, body)}\n\nCalibrated on ${rows[0].calibration} others. ${when(rows)}.`;
 }
 
 function exported(results) {

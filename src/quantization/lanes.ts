@@ -7,10 +7,10 @@ import type { Range, Ranges } from './observe.js';
 import type { Scheme } from './schemes.js';
 
 /**
- * 16-bit lanes keep this much room above what calibration saw. They have it to spare, and they need it: behind many blocks a
- * picture of a rare class makes values seven times as large as a hundred others do.
+ * 16-bit lanes keep this much room above what calibration saw. They need it: behind many blocks a picture of a rare
+ * class makes values seven times as large as a hundred others do. Eight times would cost each picture 2 dB.
  */
-const HEADROOM = 8;
+const HEADROOM = 4;
 /** Of a tensor's largest magnitude, what each of its channels has room for at least: one that no image has shown may wake up. */
 const LEAST_ROOM = 1 / 4;
 const LARGEST_LANE = 32767;

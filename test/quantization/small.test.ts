@@ -128,9 +128,9 @@ describe('integers', () => {
     // Only depthwise convolutions read a tensor channel by channel.
     const { largest } = range('stem');
     reach('stem').forEach((top, c) => {
-      expect(top).toBeCloseTo(8 * Math.max(largest[c] as number, Math.max(...largest) / 4), 4);
+      expect(top).toBeCloseTo(4 * Math.max(largest[c] as number, Math.max(...largest) / 4), 4);
     });
-    expect(reach('project')[0]).toBeCloseTo(8 * Math.max(-range('project').low, range('project').high), 4);
+    expect(reach('project')[0]).toBeCloseTo(4 * Math.max(-range('project').low, range('project').high), 4);
     expect(reach('classifier')).toHaveLength(1);
     expect(lanes.get('classifier')?.high).toBe(32767);
     expect(lanes.get('gate')).toEqual({ scale: 2 ** -15, low: 0, high: 32767 });
