@@ -15,7 +15,10 @@ const PARTS = {
   'compute/shared': { mutate: SHARED.map((name) => `compute/${name}.ts`), tests: ['compute'] },
   'compute/float32': { mutate: ['compute/float32'], tests: ['compute'] },
   'compute/lanes': { mutate: ['compute/lanes'], tests: ['compute'] },
-  'runtime/plan': part('runtime', ['arena', 'packed-network', 'plan', 'session', 'tensors'], ['arena', 'tensors', 'session']),
+  'runtime/plan': {
+    mutate: ['arena', 'packed-network', 'plan', 'session', 'tensors'].map((name) => `runtime/${name}.ts`),
+    tests: ['runtime/arena.test.ts', 'runtime/tensors.test.ts', 'runtime/session.test.ts', 'compute'],
+  },
   'runtime/race': part('runtime', ['race', 'way'], ['race']),
   'quantization/filters': part(
     'quantization',
