@@ -1,7 +1,7 @@
 import { type ConvNode, isDepthwise, resolvePadding } from '../graph/graph.js';
 import type { Lanes } from '../graph/lanes.js';
-import { snap } from './lanes.js';
 import type { PieceRunner, Values } from './piece.js';
+import { snap } from './snap.js';
 
 /** Samples that are multiplied at once. */
 const BATCH = 64;

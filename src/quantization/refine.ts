@@ -9,11 +9,12 @@ import { type StepCosts, stepCosts } from './eight-bits.js';
 import { type Factors, factorsOf, inRows, rowFactors, takesFactors } from './factors.js';
 import type { RoundedWeights } from './filters.js';
 import { inLanes, safeLaneOf } from './integers.js';
-import { bitsIn, chooseLanes, snapped } from './lanes.js';
+import { bitsIn, chooseLanes } from './lanes.js';
 import { meansOf, type Range, type Ranges } from './observe.js';
 import { PieceRunner, type Values } from './piece.js';
 import type { Probe } from './probe.js';
 import type { Scheme } from './schemes.js';
+import { snapped } from './snap.js';
 
 /*
  * Rounds a network layer by layer, so that each layer makes up for what rounding those before it has done:

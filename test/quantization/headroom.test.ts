@@ -1,9 +1,10 @@
 import type { ConvNode } from '../../src/graph/graph.js';
 import { eightBitsPerChannel, stepCosts } from '../../src/quantization/eight-bits.js';
 import { Histogram } from '../../src/quantization/histogram.js';
-import { chooseLanes, snapped } from '../../src/quantization/lanes.js';
+import { chooseLanes } from '../../src/quantization/lanes.js';
 import type { Range } from '../../src/quantization/observe.js';
 import { SCHEMES } from '../../src/quantization/schemes.js';
+import { snapped } from '../../src/quantization/snap.js';
 import { random, uniform } from '../random-network.js';
 
 const PIXELS = 2000;

@@ -1,4 +1,5 @@
 import { Builder, type Offset } from 'flatbuffers';
+import type { Activation } from '../../graph/graph.js';
 
 // A .tflite file, table by table. Field numbers are those of TensorFlow Lite's schema.fbs.
 
@@ -41,6 +42,11 @@ export const VALID = 1;
 type Pair = readonly [height: number, width: number];
 const sides = (padding: number, strides: Pair): Fields => ({ 0: ['i8', padding], 1: ['i32', strides[1]], 2: ['i32', strides[0]] });
 
+/** What a convolution or an addition ends with, in the format's numbers; others are operators of their own. */
+export const FUSED: Readonly<Record<Activation, number>> = { none: 0, relu: 1, relu6: 3, hardSwish: 0, hardSigmoid: 0 };
+/** AddOptions.pot_scale_int16 is true where it is left out: scales would have to be powers of two. */
+export const anyScale = (activation: number): Fields => ({ 0: ['i8', activation], 1: ['i8', 0, 1] });
+
 /** Conv2DOptions and DepthwiseConv2DOptions; @param activation that is fused */
 export const dense = (padding: number, strides: Pair, activation: number): Fields => ({
   ...sides(padding, strides),
@@ -61,7 +67,7 @@ export interface TensorSpec {
   readonly type: keyof typeof TYPES;
   readonly shape: readonly number[];
   /** Left out for what is computed. */
-  readonly values?: Uint8Array;
+  readonly values?: ArrayBufferView;
   /** real = scale * q, one for the tensor or one along an axis. */
   readonly scales?: ArrayLike<number>;
   readonly axis?: number;
@@ -87,7 +93,7 @@ export class TfliteFile {
   bytes(input: number, output: number): Uint8Array {
     const { builder } = this;
     const names = [...new Set(this.operators.map(({ name }) => name))];
-    const buffers = this.tensors.map(({ values }) => this.table(1, values ? { 0: this.vector(values, 16) } : {}));
+    const buffers = this.tensors.map(({ values }) => this.table(1, values ? { 0: this.vector(bytesOf(values), 16) } : {}));
     const tensors = this.tensors.map((tensor, index) => this.encoded(tensor, index));
     const operators = this.operators.map(({ name, inputs, output, fields }) => {
       const [from, to] = [this.int32s(inputs), this.int32s([output])];
@@ -151,3 +157,5 @@ export class TfliteFile {
     return builder.endVector();
   }
 }
+
+const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);

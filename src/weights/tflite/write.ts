@@ -14,7 +14,7 @@ import {
 import { GATE_LANES, type Lanes, scaleOf, unitOf } from '../../graph/lanes.js';
 import { isQuantized, type Network } from '../../graph/network.js';
 import { turned } from '../layout.js';
-import { dense, depthwise, type Fields, type OperatorName, SAME, TfliteFile, VALID } from './encode.js';
+import { anyScale, dense, depthwise, type Fields, FUSED, type OperatorName, SAME, TfliteFile, VALID } from './encode.js';
 
 /*
  * An int8 network as TensorFlow Lite's "16x8": weights of 8 bits with a scale a channel, activations of 16 with one scale a
@@ -32,9 +32,6 @@ import { dense, depthwise, type Fields, type OperatorName, SAME, TfliteFile, VAL
 const MOST = 32767;
 /** Safely more than the 3 at which an h-sigmoid ends. */
 const BEYOND = 4;
-const FUSED: Readonly<Record<Activation, number>> = { none: 0, relu: 1, relu6: 3, hardSwish: 0, hardSigmoid: 0 };
-/** AddOptions.pot_scale_int16 is true where it is left out: scales would have to be powers of two. */
-const anyScale = (activation: number): Fields => ({ 0: ['i8', activation], 1: ['i8', 0, 1] });
 
 /** A tensor of the file: real value in the network x factor = scale x q. */
 interface Written {
@@ -73,13 +70,9 @@ class TfliteWriter {
     const { logits, embedding } = graph.outputs;
     const { number, shape, scale, factor } = this.read(logits ?? embedding);
     const flat = [1, shape[3] as number];
-    const target = this.target.tensor({ name: 'shape', type: 'int32', shape: [2], values: bytesOf(Int32Array.from(flat)) });
-    const vector = this.target.operator('RESHAPE', [number, target], {
-      name: 'flat',
-      type: 'int16',
-      shape: flat,
-      scales: [scale / factor],
-    });
+    const target = this.target.tensor({ name: 'shape', type: 'int32', shape: [2], values: Int32Array.from(flat) });
+    const spec = { name: 'flat', type: 'int16', shape: flat, scales: [scale / factor] } as const;
+    const vector = this.target.operator('RESHAPE', [number, target], spec);
     const output = { name: logits === undefined ? 'embedding' : 'logits', type: 'float32', shape: flat } as const;
     return this.target.bytes(image, this.target.operator('DEQUANTIZE', [vector], output));
   }
@@ -174,9 +167,9 @@ class TfliteWriter {
     step: number,
     { filter, bias, scales }: { filter: Int8Array; bias: BigInt64Array; scales: Float32Array },
   ): [filter: number, bias: number] {
-    const sums = { shape: [bias.length], values: bytesOf(bias), scales: scales.map((s) => s * step) };
+    const sums = { shape: [bias.length], values: bias, scales: scales.map((s) => s * step) };
     return [
-      this.target.tensor({ name: `${name}/filter`, type: 'int8', shape, values: bytesOf(filter), scales, axis }),
+      this.target.tensor({ name: `${name}/filter`, type: 'int8', shape, values: filter, scales, axis }),
       this.target.tensor({ name: `${name}/bias`, type: 'int64', ...sums }),
     ];
   }
@@ -193,7 +186,7 @@ class TfliteWriter {
   }
 
   private constant(name: string, values: Int32Array, shape: readonly number[] = [values.length]): number {
-    return this.target.tensor({ name, type: 'int32', shape, values: bytesOf(values) });
+    return this.target.tensor({ name, type: 'int32', shape, values });
   }
 
   /** clamp(alpha x + beta) of the image, in float32. */
@@ -211,7 +204,7 @@ class TfliteWriter {
     for (const [operator, value] of steps) {
       if (value === undefined || !Number.isFinite(value)) continue;
       const name = `${node.name}/${operator.toLowerCase()}`;
-      const constant = this.target.tensor({ name: `${name}/by`, type: 'float32', shape: [1], values: bytesOf(Float32Array.of(value)) });
+      const constant = this.target.tensor({ name: `${name}/by`, type: 'float32', shape: [1], values: Float32Array.of(value) });
       x = this.target.operator(operator, [x, constant], { name, type: 'float32', shape });
     }
     this.real.set(node.name, x);
@@ -245,7 +238,7 @@ class TfliteWriter {
 
   private number(name: string, value: number): Written {
     const scale = Math.max(value, 1) / MOST;
-    const values = bytesOf(Int16Array.of(Math.round(value / scale)));
+    const values = Int16Array.of(Math.round(value / scale));
     const number = this.target.tensor({ name, type: 'int16', shape: [1], values, scales: [scale] });
     return { number, shape: [1], scale, factor: 1 };
   }
@@ -300,7 +293,4 @@ class TfliteWriter {
 }
 
 /** A scale of its output's channels is a scale of its filter's. */
-const isScalable = (node: Node): boolean =>
-  node.kind === 'conv' && (node.activation === 'none' || node.activation === 'relu') && node.inputs.length === 1;
-
-const bytesOf = ({ buffer, byteOffset, byteLength }: ArrayBufferView): Uint8Array => new Uint8Array(buffer, byteOffset, byteLength);
+const isScalable = (node: Node): boolean => node.kind === 'conv' && /^(none|relu)$/.test(node.activation) && node.inputs.length === 1;
