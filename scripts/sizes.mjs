@@ -79,7 +79,9 @@ export async function measure() {
     sizes[`${file}, as a file`] = brotli(readFileSync(`dist/wasm/${file}`));
   }
   sizes['`mobilenet-v3-wasm/bundle`, everything in one file'] = brotli(readFileSync('dist/mobilenet-v3-wasm.js'));
-  const [{ size, unpackedSize }] = JSON.parse(execFileSync('npm', ['pack', '--ignore-scripts', '--dry-run', '--json'], { encoding: 'utf8' }));
+  const [{ size, unpackedSize }] = JSON.parse(
+    execFileSync('npm', ['pack', '--ignore-scripts', '--dry-run', '--json'], { encoding: 'utf8' }),
+  );
   sizes['the tarball that npm downloads (gzip)'] = size;
   sizes['the same on the disk (not compressed)'] = unpackedSize;
   return sizes;
