@@ -12,7 +12,7 @@ import type { Scheme } from './schemes.js';
  */
 const HEADROOM = 4;
 /** Of a tensor's largest magnitude, what each of its channels has room for at least: one that no image has shown may wake up. */
-const LEAST_ROOM = 1 / 4;
+const LEAST_ROOM = 1 / 8;
 const LARGEST_LANE = 32767;
 /** A tensor of zeros: any range does. */
 const SMALLEST = 1e-6;
