@@ -17,7 +17,7 @@ const PARTS = {
   'compute/lanes': { mutate: ['compute/lanes'], tests: ['compute'] },
   'runtime/plan': {
     mutate: ['arena', 'packed-network', 'plan', 'session', 'tensors'].map((name) => `runtime/${name}.ts`),
-    tests: ['runtime/arena.test.ts', 'runtime/tensors.test.ts', 'runtime/session.test.ts', 'compute'],
+    tests: [...['arena', 'helpers', 'plan', 'reconsider', 'session', 'tensors'].map((name) => `runtime/${name}.test.ts`), 'compute'],
   },
   'runtime/race': part('runtime', ['race', 'way'], ['race']),
   'quantization/filters': part(
