@@ -23,7 +23,7 @@ const PARTS = {
   'quantization/filters': part(
     'quantization',
     ['eight-bits', 'factors', 'filters', 'tensor-costs'],
-    ['filters', 'eight-bits', 'headroom', 'compensate', 'tensor-costs', 'small'],
+    ['filters', 'factors', 'eight-bits', 'headroom', 'compensate', 'tensor-costs', 'small'],
   ),
   'quantization/compensate': part('quantization', ['compensate', 'covariance', 'piece'], ['compensate', 'covariance']),
   'quantization/ranges': part(
@@ -31,7 +31,7 @@ const PARTS = {
     ['calibrate', 'dequantize', 'divergence', 'histogram', 'integers', 'lanes', 'observe', 'quantize', 'schemes'],
     ['histogram', 'headroom', 'small'],
   ),
-  'quantization/choice': part('quantization', ['frontier', 'refine', 'sensitivity'], ['frontier', 'small']),
+  'quantization/choice': part('quantization', ['frontier', 'refine', 'sensitivity'], ['frontier', 'sensitivity', 'small']),
   graph: { mutate: ['graph'], tests: ['graph', 'architecture'] },
   'weights/builder': part(
     'weights',
@@ -48,7 +48,9 @@ const PARTS = {
   'weights/tflite': part('weights', TFLITE, ['tflite-operators', 'formats']),
   'weights/tfjs': part('weights', TFJS, ['tfjs-graph', 'formats']),
   'weights/keras': part('weights', ['keras/config', 'keras/layers', 'keras/variables'], ['keras-layers']),
+  'weights/keras-file': part('weights', ['keras/file', 'keras/lists'], ['keras-archive', 'formats']),
   'weights/hdf5': part('weights', ['hdf5/cursor', 'hdf5/file', 'hdf5/messages'], ['hdf5']),
+  'weights/write': part('weights', ['onnx/encode', 'onnx/write', 'tflite/encode', 'tflite/write'], ['write']),
   'weights/native': part(
     'weights',
     ['metadata', 'native', 'native-reader', 'pretrained', 'safetensors', 'tensors'],

@@ -34,6 +34,45 @@ describe('the frontier of agreement against cycles', () => {
     expect(cheapest(points, 1)).toBe(points.at(-1));
   });
 
+  it('takes the noisier of two that are worth as much, free ones too', () => {
+    const of = (...noises: [noise: number, cycles: number][]) =>
+      frontier({ logits, tensors: noises.map(([noise, cycles]) => ({ name: `${noise}`, noise, cycles })) }).at(-1)?.wide;
+    expect(of([0.01, 0], [0.03, 0], [0.02, 0])).toEqual(['0.03', '0.02', '0.01']);
+    expect(of([0.25, 1], [0.5, 2])).toEqual(['0.5', '0.25']);
+    expect(of([0.5, 2], [0.25, 1])).toEqual(['0.5', '0.25']);
+  });
+
+  it('says the signal over the noise that is left', () => {
+    points.forEach(({ sqnrDb }, i) => {
+      expect(sqnrDb).toBeCloseTo(-10 * Math.log10([0.041001, 0.040001, 0.020001, 1e-6, 0][i] as number), 9);
+    });
+  });
+
+  it('measures margins in standard deviations of all logits, about the mean of each image', () => {
+    // Deviations from the images' means are 1 and -1: a deviation of 1, whatever the means.
+    const own = [Float32Array.of(9, 11), Float32Array.of(-4, -6)];
+    const [point] = frontier({ logits: own, tensors: [{ name: 'only', noise: 2, cycles: 1 }] }) as [{ agreement: number }];
+    // Both margins are 2, and the difference has a deviation of 2.
+    expect(point.agreement).toBeCloseTo(0.841345, 5);
+    const [other] = frontier({
+      logits: own.map((values) => values.map((v) => v * 7)),
+      tensors: [{ name: 'only', noise: 2, cycles: 1 }],
+    }) as [{ agreement: number }];
+    expect(other.agreement).toBeCloseTo(point.agreement, 6);
+    // Logits that are all equal have no deviation.
+    const [equal] = frontier({ logits: [Float32Array.of(3, 3)], tensors: [{ name: 'only', noise: 2, cycles: 1 }] }) as [
+      { agreement: number },
+    ];
+    expect(equal.agreement).toBeCloseTo(0.5, 5);
+  });
+
+  it('expects nothing of what lies far away', () => {
+    expect(expectedAgreement([Float64Array.of(8 * Math.sqrt(2))], 1)).toBe(1);
+    expect(expectedAgreement([Float64Array.of(7.9 * Math.sqrt(2))], 1)).toBeCloseTo(1, 9);
+    expect(expectedAgreement([Float64Array.of(Number.POSITIVE_INFINITY, 1)], 0.5)).toBeCloseTo(0.841345, 5);
+    expect(expectedAgreement([Float64Array.of(1), Float64Array.of(0)], 0.5)).toBeCloseTo((0.841345 + 0.5) / 2, 5);
+  });
+
   it('expects what noise does to two logits', () => {
     // The error of a difference is normal with variance 2 x 0.5: the share above 1 is 15.87 %, above 0 it is half.
     expect(expectedAgreement([Float64Array.of(1)], 0.5)).toBeCloseTo(0.8413, 4);

@@ -10,7 +10,6 @@ import type { Calibration, Range } from '../../src/quantization/observe.js';
 import { quantizeNetwork } from '../../src/quantization/quantize.js';
 import { pieces, roundedWeights } from '../../src/quantization/refine.js';
 import { SCHEMES, type Scheme } from '../../src/quantization/schemes.js';
-import { layersToKeep, sensitivities } from '../../src/quantization/sensitivity.js';
 import { Session } from '../../src/runtime/session.js';
 import { follow, type Values } from '../graph/interpret.js';
 import { NODES, picture, smallNetwork } from '../small-network.js';
@@ -309,32 +308,6 @@ describe('what saturation does', () => {
     const { weights } = spelled({}, lanes(-1, 0.1));
     expect([...weights.filter].every((w) => Math.abs(w - 0.2) < 1e-6)).toBe(true);
     expect([...weights.bias].every((b) => Math.abs(b - 5 * 0.1 * 0.1) < 1e-6)).toBe(true);
-  });
-});
-
-describe('layers that harm', () => {
-  it('are told one by one, the most harmful first', async () => {
-    const done: number[][] = [];
-    const order = await sensitivities(network, calibration.ranges, calibration.inputs, {
-      scheme: SCHEMES.perTensor,
-      onProgress: (...counts) => done.push(counts),
-    });
-    expect(order.map(({ name }) => name).sort()).toEqual([...network.weights.keys()].sort());
-    expect(order.map(({ sqnrDb }) => sqnrDb)).toEqual(order.map(({ sqnrDb }) => sqnrDb).sort((a, b) => a - b));
-    expect(done.at(-1)).toEqual([order.length, order.length]);
-    for (const { agreement, sqnrDb } of order) {
-      expect(agreement).toBeLessThanOrEqual(1);
-      expect(sqnrDb).toBeGreaterThan(10);
-    }
-  });
-
-  it('stay in float32 until few enough answers change', async () => {
-    const keep = (maxDrop: number, scheme: Scheme, keepFloat?: ReadonlySet<string>) =>
-      layersToKeep(network, calibration.ranges, calibration.inputs, maxDrop, { scheme, ...(keepFloat ? { keepFloat } : {}) });
-    expect((await keep(1, SCHEMES.perTensor)).size).toBe(0);
-    expect([...(await keep(1, SCHEMES.perTensor, new Set(['stem'])))]).toEqual(['stem']);
-    // No drop below nothing: all layers are kept in the end.
-    expect((await keep(-1, SCHEMES.perTensor)).size).toBe(network.weights.size);
   });
 });
 
