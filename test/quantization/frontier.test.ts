@@ -49,21 +49,15 @@ describe('the frontier of agreement against cycles', () => {
   });
 
   it('measures margins in standard deviations of all logits, about the mean of each image', () => {
+    const expected = (logits: readonly Float32Array[]) =>
+      frontier({ logits, tensors: [{ name: 'only', noise: 2, cycles: 1 }] })[0]?.agreement;
     // Deviations from the images' means are 1 and -1: a deviation of 1, whatever the means.
     const own = [Float32Array.of(9, 11), Float32Array.of(-4, -6)];
-    const [point] = frontier({ logits: own, tensors: [{ name: 'only', noise: 2, cycles: 1 }] }) as [{ agreement: number }];
     // Both margins are 2, and the difference has a deviation of 2.
-    expect(point.agreement).toBeCloseTo(0.841345, 5);
-    const [other] = frontier({
-      logits: own.map((values) => values.map((v) => v * 7)),
-      tensors: [{ name: 'only', noise: 2, cycles: 1 }],
-    }) as [{ agreement: number }];
-    expect(other.agreement).toBeCloseTo(point.agreement, 6);
+    expect(expected(own)).toBeCloseTo(0.841345, 5);
+    expect(expected(own.map((values) => values.map((v) => v * 7)))).toBeCloseTo(0.841345, 5);
     // Logits that are all equal have no deviation.
-    const [equal] = frontier({ logits: [Float32Array.of(3, 3)], tensors: [{ name: 'only', noise: 2, cycles: 1 }] }) as [
-      { agreement: number },
-    ];
-    expect(equal.agreement).toBeCloseTo(0.5, 5);
+    expect(expected([Float32Array.of(3, 3)])).toBeCloseTo(0.5, 5);
   });
 
   it('expects nothing of what lies far away', () => {
