@@ -34,14 +34,15 @@ function save() {
   writeFileSync(file, `${JSON.stringify({ date, machine, node: process.version, results: sorted }, null, 2)}\n`);
   const megabytes = (bytes) => `${(bytes / 1e6).toFixed(2)} MB`;
   const table = markdownTable(
-    ['file', 'network', 'pictures', 'same top-1', 'cosine, mean', 'cosine, least', 'float32', 'int8'],
-    sorted.map(({ name, architecture, width, images, agreement, cosine, bytes }) => [
+    ['file', 'network', 'pictures', 'same top-1', 'logits, mean', 'least', 'probabilities, mean', 'least', 'as one', 'float32', 'int8'],
+    sorted.map(({ name, architecture, width, images, agreement, cosine, probabilities, bytes }) => [
       `\`${relative('.', name)}\``,
       `${architecture} ${width}`,
       images,
       agreement === null ? 'features' : `${(agreement * 100).toFixed(1)} %`,
       cosine.mean.toFixed(5),
       cosine.least.toFixed(5),
+      ...(probabilities ? [probabilities.mean, probabilities.least, probabilities.whole].map((value) => value.toFixed(5)) : ['', '', '']),
       megabytes(bytes.float),
       megabytes(bytes.int8),
     ]),
@@ -65,6 +66,7 @@ for (const path of paths) {
       images: count,
       agreement,
       cosine,
+      probabilities,
     } = JSON.parse(execFileSync(process.execPath, command, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }));
     const [float, int8] = rows.map(({ modelBytes }) => modelBytes);
     results.set(name, {
@@ -74,6 +76,7 @@ for (const path of paths) {
       images: count,
       agreement,
       cosine,
+      probabilities,
       bytes: { float, int8 },
     });
     console.log(name, JSON.stringify(results.get(name)));

@@ -17,6 +17,7 @@ export {
   type Latency,
   type Sample,
 } from './evaluation/metrics.js';
+export type { Similarity } from './evaluation/similarity.js';
 export type { Shape } from './graph/graph.js';
 export type { Preprocessing } from './graph/network.js';
 export type { BlockSummary, LayerSummary, NetworkSummary } from './graph/summary.js';

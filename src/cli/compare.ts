@@ -192,7 +192,7 @@ const sizeOf = (model: Model) => ({ modelBytes: model.save().byteLength, arenaBy
 /** The JSON that DESIGN.md fixes, and what was left out. */
 function contract({ summary, comparison, calibrationImages, sizes, skipped }: ComparisonResult) {
   const { architecture, width, resolution, parameters, madds } = summary;
-  const { images, reference, candidate, agreement, cosine, logitSqnrDb, speedup } = comparison;
+  const { images, reference, candidate, agreement, cosine, probabilities, logitSqnrDb, speedup } = comparison;
   const rows = [reference, candidate].map(({ top1, top5, latencyMs }, i) => ({
     precision: i === 0 ? 'float32' : 'int8',
     top1,
@@ -207,6 +207,7 @@ function contract({ summary, comparison, calibrationImages, sizes, skipped }: Co
     rows,
     agreement,
     cosine,
+    probabilities,
     logitSqnrDb,
     speedup,
     skipped,
@@ -250,7 +251,9 @@ function render(results: readonly ComparisonResult[]): string {
   const notes = results.map(({ summary, comparison, calibrationImages, calibratedOnTested, skipped }) => {
     const from = calibratedOnTested ? ' of the same folder, without their labels' : '';
     const left = skipped.length > 0 ? `; ${skipped.length} could not be decoded and were skipped` : '';
-    return `${summary.architecture}: ${comparison.images} images, int8 calibrated on ${calibrationImages}${from}${left}`;
+    const { probabilities: p } = comparison;
+    const alike = p ? `; probabilities have a cosine of ${p.mean.toFixed(5)} (${p.least.toFixed(5)})` : '';
+    return `${summary.architecture}: ${comparison.images} images, int8 calibrated on ${calibrationImages}${from}${alike}${left}`;
   });
   return [table.toString(), 'Cosine and SQNR are of the logits, or of the features where there is no classifier.', ...notes].join('\n');
 }

@@ -2,7 +2,8 @@ import { throwIfAborted } from '../abort.js';
 import type { ModelInput, Tensor } from '../inputs.js';
 import type { Model } from '../model/model.js';
 import { Divergence } from '../quantization/divergence.js';
-import { cosineSimilarity } from '../tasks/embedding.js';
+import { probabilitiesOf } from '../tasks/classification.js';
+import { Similarities, type Similarity } from './similarity.js';
 
 export interface Latency {
   readonly median: number;
@@ -40,8 +41,10 @@ export interface Comparison {
   readonly candidate: Evaluation;
   /** The share of images with the same top-1; NaN for networks without a classifier. */
   readonly agreement: number;
-  /** Of the logits, or of the features where there is no classifier: the mean over the images, and the least. */
-  readonly cosine: { readonly mean: number; readonly least: number };
+  /** Of the logits, or of the features where there is no classifier. */
+  readonly cosine: Similarity;
+  /** Of what most files give by themselves; missing where there is no classifier. */
+  readonly probabilities?: Similarity;
   /** 10 log10 of the variance of the reference's logits, or features, over the mean square of the difference. */
   readonly logitSqnrDb: number;
   /** Ratio of the median latencies. */
@@ -145,8 +148,11 @@ export async function compare(
   const [a, b] = [new Tally(reference), new Tally(candidate)];
   const disagreements: Disagreement[] = [];
   const divergence = new Divergence();
-  const cosines: number[] = [];
+  const cosine = new Similarities();
+  const probabilities = new Similarities();
   const classifies = reference.classes > 0;
+  const how = reference.summary.probabilities;
+  const shares = (logits: Float32Array) => Float32Array.from(probabilitiesOf(logits, how));
   let images = 0;
   for await (const sample of samples) {
     throwIfAborted(options.signal);
@@ -161,7 +167,8 @@ export async function compare(
       first = await a.add(input, sample.label);
     }
     const [x, y] = divergence.add(first, second);
-    cosines.push(cosineSimilarity(first, second));
+    cosine.add(first, second);
+    if (classifies) probabilities.add(shares(first), shares(second));
     if (classifies && x !== y) disagreements.push({ sample, reference: x, candidate: y });
     options.onProgress?.(++images);
   }
@@ -171,7 +178,8 @@ export async function compare(
     reference: ra,
     candidate: rb,
     agreement: classifies ? divergence.agreement : Number.NaN,
-    cosine: { mean: cosines.reduce((a, b) => a + b, 0) / images, least: cosines.reduce((a, b) => Math.min(a, b), 1) },
+    cosine: cosine.result(),
+    ...(classifies ? { probabilities: probabilities.result() } : {}),
     logitSqnrDb: divergence.sqnrDb,
     speedup: ra.latencyMs.median / rb.latencyMs.median,
     disagreements,

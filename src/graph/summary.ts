@@ -30,6 +30,8 @@ export interface NetworkSummary {
   readonly width: number;
   readonly resolution: number;
   readonly classes: number;
+  /** What makes probabilities of the logits; missing where there is no classifier. */
+  readonly probabilities?: 'softmax' | 'sigmoid';
   readonly parameters: number;
   readonly madds: number;
   readonly blocks: readonly BlockSummary[];
@@ -97,6 +99,7 @@ export function summarize(graph: Graph, height = graph.resolution, width = graph
     width: graph.width,
     resolution: graph.resolution,
     classes: graph.classes,
+    ...(graph.classes > 0 ? { probabilities: graph.probabilities ?? 'softmax' } : {}),
     parameters: layers.reduce((sum, layer) => sum + layer.parameters, 0),
     madds: layers.reduce((sum, layer) => sum + layer.madds, 0),
     blocks,

@@ -23,19 +23,26 @@ export function checkChoice({ topK = 5, scoreThreshold = 0 }: Choice): Required<
   return { topK, scoreThreshold };
 }
 
-/** The most probable classes, ties going to the lower index: of one answer by softmax, or each on its own by sigmoid. */
+/** The classes' probabilities: of one answer by softmax, or each on its own by sigmoid. */
+export function probabilitiesOf(logits: Float32Array, how: 'softmax' | 'sigmoid' = 'softmax'): Float64Array {
+  if (how === 'sigmoid') return Float64Array.from(logits, (logit) => 1 / (1 + Math.exp(-logit)));
+  const highest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
+  const exponentials = Float64Array.from(logits, (logit) => Math.exp(logit - highest));
+  const sum = exponentials.reduce((a, b) => a + b, 0);
+  return exponentials.map((value) => value / sum);
+}
+
+/** The most probable classes, ties going to the lower index. */
 export function mostProbable(
   logits: Float32Array,
   labels: readonly string[],
   { topK, scoreThreshold }: Required<Choice>,
-  how: 'softmax' | 'sigmoid' = 'softmax',
+  how?: 'softmax' | 'sigmoid',
 ): Prediction[] {
-  const highest = logits.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-  const exponentials = Float64Array.from(logits, (logit) => Math.exp(logit - highest));
-  const sum = exponentials.reduce((a, b) => a + b, 0);
-  const probability = (index: number) =>
-    how === 'sigmoid' ? 1 / (1 + Math.exp(-(logits[index] as number))) : (exponentials[index] as number) / sum;
+  const probabilities = probabilitiesOf(logits, how);
   const order = [...logits.keys()].sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
-  const best = order.slice(0, topK).map((index) => ({ index, label: labels[index] as string, probability: probability(index) }));
+  const best = order
+    .slice(0, topK)
+    .map((index) => ({ index, label: labels[index] as string, probability: probabilities[index] as number }));
   return best.filter((prediction) => prediction.probability >= scoreThreshold);
 }
