@@ -40,13 +40,16 @@ const piscinaWorker = {
   },
 };
 
-/** Their licences ask to be handed on. */
+const OWN_LICENCE = readFileSync('LICENSE', 'utf8').trim();
+
+/** Their licences ask to be handed on. The one that is this package's as well lies in its LICENSE. */
 function licenceOf(name) {
   const folder = `node_modules/${name}`;
   const { version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
   const file = readdirSync(folder).find((other) => /^licen[cs]e/i.test(other));
   if (!file) throw new Error(`${name} has no licence to hand on`);
-  return `${name} ${version}\n\n${readFileSync(`${folder}/${file}`, 'utf8').trim()}\n`;
+  const text = readFileSync(`${folder}/${file}`, 'utf8').trim();
+  return `${name} ${version}\n\n${text === OWN_LICENCE ? 'The Apache License 2.0, in the file LICENSE of this package.' : text}\n`;
 }
 
 export async function buildPackages() {
@@ -65,6 +68,7 @@ export async function buildPackages() {
       ...options,
       entryPoints: Object.keys(MODULES).map((name) => ({ in: `module:${name}`, out: name })),
       format: 'esm',
+      splitting: true, // the two that draw share how wide a character is
       banner: { js: REQUIRE },
       plugins: [modules],
     }),
