@@ -1,6 +1,6 @@
 import { buildGraph } from '../architecture/build.js';
 import { ARCHITECTURE_NAMES, ARCHITECTURES, type ArchitectureName } from '../architecture/tables.js';
-import { type ConvNode, type Graph, imageInput, inferShapes, type Node, renameOutputs } from '../graph/graph.js';
+import { type ConvNode, type Graph, imageInput, inferShapes, isDepthwise, type Node, renameOutputs } from '../graph/graph.js';
 import type { Network } from '../graph/network.js';
 import { WIDTHS } from './widths.js';
 
@@ -38,10 +38,11 @@ export function recognize(network: Network): Network {
   const { graph } = network;
   const own = partsOf(graph);
   const wanted = signature(own.body);
+  const blocks = own.body.filter(isDepthwise).length;
   const [stemChannels, headChannels] = [own.body[0]?.channels, own.body.at(-1)?.channels];
   if (!stemChannels || !headChannels) return network;
   for (const architecture of ARCHITECTURE_NAMES) {
-    if (ARCHITECTURES[architecture].blocks.length > own.body.length) continue;
+    if (ARCHITECTURES[architecture].blocks.length !== blocks) continue;
     for (const width of WIDTHS) {
       for (const expansion of ['factor', 'channels'] as const) {
         const standard = buildGraph(architecture, { width, stemChannels, headChannels, expansion });
