@@ -11,6 +11,8 @@ const PUBLIC = ['index', 'kernels/index', 'worker/serve', 'transfer', 'cli/index
 const ADDRESSED = ['platform/node', 'platform/browser', 'worker/start', 'cli/picture-worker'];
 /** Smaller shared pieces become part of a larger one. */
 const SMALLEST_CHUNK = 1024;
+/** Node shows the line that threw an error which nobody caught: not the whole module. Binaries throw none, and pack better whole. */
+const longestLine = ({ facadeModuleId }) => (facadeModuleId?.includes('/binaries/') ? 0 : 160);
 
 const typescript = {
   name: 'typescript',
@@ -19,7 +21,10 @@ const typescript = {
     return importer && id.startsWith('.') ? resolve(dirname(importer), id.replace(/\.js$/, '.ts')) : undefined;
   },
   // A module that is imported for its effects alone: none here has any.
-  renderChunk: (code) => transform(code.replace(/^import '\.[^']+';$/gm, ''), { minify: true, target: 'es2022', sourcemap: true }),
+  renderChunk: (code, chunk) => {
+    const options = { minify: true, lineLimit: longestLine(chunk), target: 'es2022', sourcemap: true };
+    return transform(code.replace(/^import '\.[^']+';$/gm, ''), options);
+  },
   load: async (id) => {
     const options = { loader: 'ts', target: 'es2022', sourcemap: true, sourcefile: id, tsconfigRaw: {} };
     return transform(readFileSync(id, 'utf8'), options);

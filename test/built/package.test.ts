@@ -113,6 +113,13 @@ describe('the tarball', () => {
     }
   });
 
+  it('shows an error that nobody catches, not the module that threw it', async () => {
+    await writeFile(join(folder, 'uncaught.mjs'), "import { loadModel } from 'mobilenet-v3-wasm';\nawait loadModel('missing.pth');\n");
+    const { stderr } = await execute('node', ['uncaught.mjs'], { cwd: folder }).catch((error: { stderr: string }) => error);
+    expect(stderr).toContain('missing.pth cannot be read');
+    for (const line of stderr.split('\n')) expect(line.length).toBeLessThan(250);
+  });
+
   it('has types for a compiler that knows no Symbol.dispose, and checks them', async () => {
     await writeFile(
       join(folder, 'types.mts'),
