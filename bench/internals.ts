@@ -12,7 +12,7 @@ export { loadLocalModel, localModel, sessionOf } from '../src/model/local-model.
 export { quantizeLocal, quantizeWith } from '../src/model/quantize.js';
 export { calibrate } from '../src/quantization/calibrate.js';
 export { SCHEMES } from '../src/quantization/schemes.js';
-export { readSafetensors } from '../src/weights/safetensors.js';
+export { readSafetensors } from '../src/weights/safetensors-reader.js';
 export { toFloat32 } from '../src/weights/tensors.js';
 
 export const readNetwork = (bytes: Uint8Array) => read(bytesSource(bytes));

@@ -61,6 +61,8 @@ const TITLES = {
   'binaries/pool-worker': 'the worker of a thread',
   'worker/remote-model': 'what talks to the worker',
   quantize: '`quantize()`',
+  'runtime/integers': 'arithmetic of int8 networks',
+  'quantization/dequantize': "`precision: 'float32'` of int8 networks",
   'platform/frames': '`watch()`',
   'engine/compiled': '`compiled`',
   'source/hub': 'the Hugging Face hub',

@@ -4,7 +4,8 @@ import sharp from 'sharp';
 import type { Pixels } from '../src/inputs.js';
 import { loadModel, quantize } from '../src/load.js';
 import { Examples, Head, trainHead } from '../src/transfer.js';
-import { readSafetensors, writeSafetensors } from '../src/weights/safetensors.js';
+import { writeSafetensors } from '../src/weights/safetensors.js';
+import { readSafetensors } from '../src/weights/safetensors-reader.js';
 import { random } from './random-network.js';
 
 const next = random(11);

@@ -1,3 +1,4 @@
+import * as integers from '../compute/lanes/index.js';
 import type { Arithmetics } from '../compute/ways.js';
 import type { Engine } from '../engine/engine.js';
 import type { Node, Shape } from '../graph/graph.js';
@@ -30,7 +31,7 @@ export class Runner {
     private readonly engine: Engine,
     kernels: Kernels,
   ) {
-    this.arithmetics = firstWay(engine, kernels).arithmetics;
+    this.arithmetics = firstWay(engine, kernels, integers).arithmetics;
   }
 
   float(piece: Piece): Tensor {

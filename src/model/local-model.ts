@@ -6,7 +6,6 @@ import { isQuantized, type Network, type Preprocessing } from '../graph/network.
 import { type NetworkSummary, summarize } from '../graph/summary.js';
 import { isTensor } from '../image/pixels.js';
 import type { ImageSource, ModelInput, ModelSource, Pixels, Tensor } from '../inputs.js';
-import { floatNetwork } from '../quantization/dequantize.js';
 import type { Plan } from '../runtime/plan.js';
 import { checkInput, type LayerTiming, type RuntimeOptions, Session } from '../runtime/session.js';
 import type { TensorView } from '../runtime/tensors.js';
@@ -218,7 +217,9 @@ export async function loadLocalModel(source: ModelSource, options: LoadOptions =
   throwIfAborted(options.signal);
   let network = await readNetwork(await openSource(source, options), options);
   throwIfAborted(options.signal);
-  if (options.precision === 'float32') network = floatNetwork(network);
+  if (options.precision === 'float32' && network.lanes.size > 0) {
+    network = (await import('../quantization/dequantize.js')).floatNetwork(network);
+  }
   const { labels, preprocessing } = options;
   if (labels && labels.length !== network.graph.classes) {
     throw new ShapeError(`labels must name each of the ${network.graph.classes} classes; got ${labels.length}.`);

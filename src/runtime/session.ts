@@ -12,7 +12,6 @@ import { preprocess } from '../image/preprocess.js';
 import type { Framing, ModelInput, Pixels, Tensor } from '../inputs.js';
 import { PackedNetwork } from './packed-network.js';
 import { createPlan, type Plan } from './plan.js';
-import { agrees, fastest } from './race.js';
 import type { TensorView } from './tensors.js';
 import { type ChosenWay, firstWay, type Kernels, rivalsOf, type WayName } from './way.js';
 
@@ -47,6 +46,8 @@ export interface DecodeOptions extends Framing {
   readonly signal?: AbortSignal;
 }
 
+type Integers = typeof import('./integers.js');
+
 /** Sees a tensor while a network runs. */
 export type Observer = (tensor: TensorView, memory: WebAssembly.Memory) => void;
 
@@ -68,17 +69,20 @@ export class Session {
     readonly options: RuntimeOptions,
     private ownEngine: Engine,
     private way: ChosenWay,
+    private readonly integers: Integers | undefined,
   ) {
     this.start = ownEngine.mark();
-    this.rivals = this.isOpen ? rivalsOf(ownEngine, way) : [];
-    this.isDue = network.lanes.size > 0 && (this.rivals.length > 0 || way.turn === 'later');
+    this.rivals = integers && this.isOpen ? rivalsOf(ownEngine, way, integers) : [];
+    this.isDue = integers !== undefined && (this.rivals.length > 0 || way.turn === 'later');
     this.pack(way);
   }
 
   static async create(network: Network, options: RuntimeOptions = {}): Promise<Session> {
+    const loading = network.lanes.size > 0 ? import('./integers.js') : undefined;
     const engine = await Engine.create(options.simd, options.threads, options.startThread);
     try {
-      return new Session(network, options, engine, firstWay(engine, options.kernels));
+      const integers = await loading;
+      return new Session(network, options, engine, firstWay(engine, options.kernels, integers), integers);
     } catch (error) {
       engine.dispose();
       throw error;
@@ -115,13 +119,13 @@ export class Session {
    * Once an engine's optimizing tier has compiled the kernels, another way may be the fastest, and one that was right may be wrong. The
    * way that every engine has right decides what the bits are. Called once, it shows the engine what to optimize, later it decides.
    */
-  private reconsider(): void {
+  private reconsider(integers: Integers): void {
     if (this.warmedAt !== undefined && performance.now() - this.warmedAt < OPTIMIZED_MILLISECONDS) return;
     const lanes = [...this.network.lanes.values()];
     const bits = lanes.filter(({ low, high }) => high - low <= 255).length > lanes.length / 2 ? 8 : 16;
-    const trusted = firstWay(this.engine);
-    const isKept = () => agrees(this.engine, trusted, this.way, bits);
-    const winner = this.isOpen ? fastest(this.engine, [trusted, ...this.rivals], bits) : isKept() ? this.way : trusted;
+    const trusted = firstWay(this.engine, 'auto', integers);
+    const isKept = () => integers.agrees(this.engine, trusted, this.way, bits);
+    const winner = this.isOpen ? integers.fastest(this.engine, [trusted, ...this.rivals], bits) : isKept() ? this.way : trusted;
     if (this.warmedAt === undefined) {
       this.warmedAt = performance.now();
       return;
@@ -132,7 +136,7 @@ export class Session {
 
   /** The plan for an input of height x width; made on first use. Valid until the next call. */
   plan(height: number, width: number): Plan {
-    if (this.isDue && this.inferences >= WARM_AFTER) this.reconsider();
+    if (this.isDue && this.integers && this.inferences >= WARM_AFTER) this.reconsider(this.integers);
     const key = `${height}x${width}`;
     let plan = this.plans.get(key);
     if (!plan) {

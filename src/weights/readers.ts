@@ -30,7 +30,7 @@ export const READERS: readonly Reader[] = [
     name: '.safetensors',
     sniff: (bytes) => bytes.length >= 10 && bytes[8] === 0x7b /* { */,
     read: async (bytes, source, options) =>
-      (await import('./named.js')).readNamed((await import('./safetensors.js')).readSafetensors(bytes), source, options),
+      (await import('./named.js')).readNamed((await import('./safetensors-reader.js')).readSafetensors(bytes), source, options),
   },
   {
     name: '.keras',

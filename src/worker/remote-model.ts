@@ -22,7 +22,7 @@ import type { LayerTiming } from '../runtime/session.js';
 import type { Prediction } from '../tasks/classification.js';
 import { writeCheckpoint } from '../weights/export.js';
 import { readNative } from '../weights/native-reader.js';
-import { readSafetensors } from '../weights/safetensors.js';
+import { readSafetensors } from '../weights/safetensors-reader.js';
 import { Connection } from './connection.js';
 import type { Loaded, Method } from './protocol.js';
 

@@ -69,11 +69,12 @@ describe('the tarball', () => {
     const core = withImports('index.js');
     const sizeOf = (names: Iterable<string>) => [...names].reduce((sum, name) => sum + (compressed.get(name) ?? 0), 0);
     // What a page loads: one binary, of which relaxed has all ways to compute.
-    expect(sizeOf(core) + sizeOf([named('relaxed')])).toBeLessThan(64 * 1024);
-    expect(sizeOf(core) + sizeOf([named('baseline')])).toBeLessThan(60 * 1024);
+    const int8 = withImports(named('integers'), new Set(core));
+    expect(sizeOf(int8) + sizeOf([named('relaxed')])).toBeLessThan(64 * 1024);
+    expect(sizeOf(int8) + sizeOf([named('baseline')])).toBeLessThan(60 * 1024);
     expect(compressed.get(named('relaxed'))).toBeLessThan(20 * 1024);
     expect(compressed.get(named('model-worker'))).toBeLessThan(66 * 1024);
-    expect([...core].filter((name) => /network|layers|graph-model|quantize|hub|worker|checkpoint/.test(name))).toEqual([]);
+    expect([...core].filter((name) => /network|layers|graph-model|quantize|hub|worker|checkpoint|integers/.test(name))).toEqual([]);
     // Each reader with all that it may come to load, in KB (docs/weights.md); of another reader's own code nothing.
     const readers = { readTflite: 10, readTfjs: 13, readOnnx: 11, readKerasHdf5: 15, readTorch: 4, readSafetensors: 2 };
     const entryOf = (reader: string) => [...chunks].find(([, { exports }]) => exports.includes(reader))?.[0] as string;

@@ -7,7 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { AbortError, InputError } from '../../src/errors.js';
 import { loadModel } from '../../src/load.js';
-import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.js';
+import { writeSafetensors } from '../../src/weights/safetensors.js';
+import { readSafetensors } from '../../src/weights/safetensors-reader.js';
 import { checkpoint, pseudoRandom } from '../pseudo-random.js';
 
 // The commands that fetch and convert weights, as built, and weights by their address: against a server of our own.

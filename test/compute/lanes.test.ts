@@ -1,3 +1,4 @@
+import * as integers from '../../src/compute/lanes/index.js';
 import { planesBy } from '../../src/compute/lanes/planes.js';
 import type { Way } from '../../src/compute/lanes/way.js';
 import { type Arithmetics, WAYS } from '../../src/compute/ways.js';
@@ -14,7 +15,7 @@ import { baseline, type Computed, compute } from './run.js';
 // Single nodes on integers against real arithmetic on what the integers mean: a step at most lies between, and none but rounding.
 
 const MACHINE = { arm: false, dot: undefined };
-const way = (name: 'pairs' | 'products') => WAYS.find((entry) => entry.name === name)?.on(MACHINE) as Arithmetics;
+const way = (name: 'pairs' | 'products') => WAYS.find((entry) => entry.name === name)?.on(MACHINE, integers) as Arithmetics;
 
 let engine: Engine;
 beforeAll(async () => {

@@ -1,3 +1,4 @@
+import * as integers from '../../src/compute/lanes/index.js';
 import { FIELDS, INSTRUCTION_BYTES } from '../../src/engine/instruction.js';
 import { Kernel } from '../../src/engine/kernel.js';
 import type { Node } from '../../src/graph/graph.js';
@@ -48,7 +49,7 @@ interface Ran {
 /** Plans a network, and runs it once on memory where nothing is zero. */
 async function run(given: Network, [height, width]: readonly [number, number], threads = 1): Promise<Ran> {
   const engine = inShares(await (MACHINES[0] as (typeof MACHINES)[number]).engine(), threads);
-  const packed = new PackedNetwork(engine, given, firstWay(engine).arithmetics);
+  const packed = new PackedNetwork(engine, given, firstWay(engine, 'auto', integers).arithmetics);
   const plan = createPlan(packed, given.graph, height, width);
   engine.floats(plan.input.pointer, height * width * 3).set(tensor(height, width).data);
   engine.runAlone(plan.pointer, plan.instructions);

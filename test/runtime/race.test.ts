@@ -4,6 +4,7 @@ import { PRODUCTS } from '../../src/compute/lanes/products.js';
 import { Engine } from '../../src/engine/engine.js';
 import type { Exports } from '../../src/engine/exports.js';
 import { UnsupportedModelError } from '../../src/errors.js';
+import * as integers from '../../src/runtime/integers.js';
 import { agrees, fastest } from '../../src/runtime/race.js';
 import { type ChosenWay, firstWay, rivalsOf } from '../../src/runtime/way.js';
 
@@ -42,10 +43,10 @@ const withDot = () =>
 
 it('has rivals that an engine may have right and fast once it has optimized them', async () => {
   const engine = await withDot();
-  expect(rivalsOf(engine, firstWay(engine)).map(({ name, turn }) => `${name} ${turn}`)).toEqual(['planes later']);
-  expect(rivalsOf(engine, firstWay(engine, 'planes'))).toEqual([]);
+  expect(rivalsOf(engine, firstWay(engine), integers).map(({ name, turn }) => `${name} ${turn}`)).toEqual(['planes later']);
+  expect(rivalsOf(engine, firstWay(engine, 'planes'), integers)).toEqual([]);
   const plain = await x86();
-  expect(rivalsOf(plain, firstWay(plain))).toEqual([]);
+  expect(rivalsOf(plain, firstWay(plain), integers)).toEqual([]);
 });
 
 /** An engine whose programs take as long as is said: by round, the first way and the second. */
@@ -77,7 +78,7 @@ it.each<[string, (round: number, way: number) => number, 'pairs' | 'products']>(
 ])('takes %s', async (_, cost, winner) => {
   for (const bits of [8, 16] as const) {
     const calls = await timed(cost, (engine) => {
-      expect(fastest(engine, [firstWay(engine, 'pairs'), firstWay(engine, 'products')], bits).name).toBe(winner);
+      expect(fastest(engine, [firstWay(engine, 'pairs', integers), firstWay(engine, 'products', integers)], bits).name).toBe(winner);
     });
     expect(calls).toBe(80);
   }
@@ -86,14 +87,14 @@ it.each<[string, (round: number, way: number) => number, 'pairs' | 'products']>(
 it('are raced on memory that is given back', async () => {
   const engine = await Engine.create('baseline');
   const mark = engine.mark();
-  const ways: [ChosenWay, ChosenWay] = [firstWay(engine, 'pairs'), firstWay(engine, 'products')];
+  const ways: [ChosenWay, ChosenWay] = [firstWay(engine, 'pairs', integers), firstWay(engine, 'products', integers)];
   for (const bits of [8, 16] as const) expect(ways).toContain(fastest(engine, ways, bits));
   expect(engine.mark()).toBe(mark);
 });
 
 it('are dropped where they are wrong once they are optimized, however fast', async () => {
   const engine = await Engine.create('baseline');
-  const [pairs, products] = [firstWay(engine, 'pairs'), firstWay(engine, 'products')];
+  const [pairs, products] = [firstWay(engine, 'pairs', integers), firstWay(engine, 'products', integers)];
   // One weight of 9216 is off by one; and nothing is computed, which is fast.
   const off = lanesBy({
     ...PRODUCTS,

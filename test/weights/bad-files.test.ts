@@ -1,7 +1,8 @@
 import { fuse } from '../../src/graph/fusion.js';
 import { loadModel } from '../../src/load.js';
 import { localModel } from '../../src/model/local-model.js';
-import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.js';
+import { writeSafetensors } from '../../src/weights/safetensors.js';
+import { readSafetensors } from '../../src/weights/safetensors-reader.js';
 import type { RawTensor } from '../../src/weights/tensors.js';
 import { checkpoint } from '../pseudo-random.js';
 import { randomNetwork } from '../random-network.js';

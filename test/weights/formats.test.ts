@@ -10,7 +10,7 @@ import { readNetwork } from '../../src/weights/load.js';
 import { writeNative } from '../../src/weights/native.js';
 import { readNative } from '../../src/weights/native-reader.js';
 import { writeOnnx } from '../../src/weights/onnx/write.js';
-import { readSafetensors } from '../../src/weights/safetensors.js';
+import { readSafetensors } from '../../src/weights/safetensors-reader.js';
 import { NODES, smallNetwork } from '../small-network.js';
 import { onnxModel, type Spelling, type TensorRanges } from './onnx-writer.js';
 import { graphModel, jsonOf, layersModel, SHARD, type TfjsFiles } from './tfjs-writer.js';

@@ -8,7 +8,7 @@ import { writeCheckpoint } from '../../src/weights/export.js';
 import { identify } from '../../src/weights/identify.js';
 import { readNamed } from '../../src/weights/named.js';
 import { batchNormEpsilon, type Convention, expandsFrom, tensorNames } from '../../src/weights/names.js';
-import { readSafetensors } from '../../src/weights/safetensors.js';
+import { readSafetensors } from '../../src/weights/safetensors-reader.js';
 import type { RawTensor, TensorFile } from '../../src/weights/tensors.js';
 import { checkpoint } from '../pseudo-random.js';
 

@@ -12,7 +12,7 @@ import {
 import { writeNative } from '../../src/weights/native.js';
 import { isNative, readNative } from '../../src/weights/native-reader.js';
 import { readPretrained } from '../../src/weights/pretrained.js';
-import { readSafetensors } from '../../src/weights/safetensors.js';
+import { readSafetensors } from '../../src/weights/safetensors-reader.js';
 import type { RawTensor } from '../../src/weights/tensors.js';
 import { conv } from '../graph/nodes.js';
 

@@ -1,4 +1,5 @@
-import { readSafetensors, writeSafetensors } from '../../src/weights/safetensors.js';
+import { writeSafetensors } from '../../src/weights/safetensors.js';
+import { readSafetensors } from '../../src/weights/safetensors-reader.js';
 import {
   DTYPE_BYTES,
   elements,
