@@ -2,6 +2,8 @@
 
 /** Inferences of one contender before the next one's turn. */
 const BURST = 5;
+/** Milliseconds before a turn: helping threads of the one before may wait busily for more, until they sleep. */
+const PAUSE = 20;
 
 export const median = (values) => {
   const sorted = [...values].sort((a, b) => a - b);
@@ -17,6 +19,7 @@ export async function measure(contenders, rounds, onRound = () => undefined) {
   const times = contenders.map(() => []);
   for (let round = 0; round < rounds; round++) {
     for (const [i, { run }] of contenders.entries()) {
+      await new Promise((resolve) => setTimeout(resolve, PAUSE));
       await run(); // its weights are out of the cache
       for (let n = 0; n < BURST; n++) {
         const start = performance.now();
