@@ -52,11 +52,11 @@ export interface TableOptions extends RuntimeOptions {
   readonly onProgress?: () => void;
 }
 
-/** Each network is timed in each pass, so that a machine that becomes slower or faster does so for all of them. */
-const PASSES = 2;
-const WARM_UP = 4;
-const RUNS = 10;
-const PROFILES = 11;
+/** Each network is timed in each pass, so that a machine that becomes slower or faster does so for all of them: short passes, and many. */
+const PASSES = 6;
+const WARM_UP = 2;
+const RUNS = 5;
+const PROFILES = 5;
 /** How often onProgress is called. */
 export const TABLE_STEPS = PASSES * (PROBES.length + HELD_OUT.length);
 
@@ -64,8 +64,9 @@ const graphOf = ({ architecture, width, resolution }: Probe): Graph => buildGrap
 
 /** What one network took. */
 interface Times {
+  /** The fastest run of each pass. */
   readonly runs: number[];
-  /** A median a pass. */
+  /** The median of each pass. */
   readonly layers: Map<string, number[]>;
 }
 
@@ -74,11 +75,13 @@ async function time({ runs, layers }: Times, probe: Probe, options: TableOptions
   const session = await Session.create(fuse(withWeights(graphOf(probe))), { ...(simd ? { simd } : {}), ...(threads ? { threads } : {}) });
   const input = noise(probe.resolution);
   try {
+    let fastest = Number.POSITIVE_INFINITY;
     for (let run = -WARM_UP; run < RUNS; run++) {
       const start = clock();
       session.infer(() => session.put(input));
-      if (run >= 0) runs.push(clock() - start);
+      if (run >= 0) fastest = Math.min(fastest, clock() - start);
     }
+    runs.push(fastest);
     for (const { name, milliseconds } of session.profile(() => session.put(input), PROFILES, clock)) {
       const times = layers.get(name);
       if (times) times.push(milliseconds);
@@ -102,8 +105,7 @@ async function timeAll(probes: readonly Probe[], options: TableOptions): Promise
   return all;
 }
 
-/** What other programs take is no part of a network's time: the fastest tenth of its runs. */
-const wholeOf = ({ runs }: Times): number => quantiles(runs).p10;
+const median = (values: readonly number[]): number => quantiles(values).median;
 
 /** What a clock of coarse steps rounds to 0 still took some time. */
 const LEAST_MILLISECONDS = 1e-4;
@@ -140,10 +142,10 @@ export async function measureTable(
   const runs: Run[] = [];
   for (const [i, probe] of PROBES.entries()) {
     const [graph, timed] = [graphOf(probe), times[i] as Times];
-    const fastest = new Map([...timed.layers].map(([name, passes]) => [name, Math.max(LEAST_MILLISECONDS, Math.min(...passes))]));
-    runs.push({ run: wholeOf(timed), sum: [...fastest.values()].reduce((sum, time) => sum + time, 0), layers: fastest.size });
-    for (const { name, ...shape } of layersOf(graph)) layers.push({ ...shape, milliseconds: fastest.get(name) as number });
-    for (const block of blocksOf(`${probe.architecture} ${probe.width} ${probe.resolution}`, graph, fastest))
+    const typical = new Map([...timed.layers].map(([name, passes]) => [name, Math.max(LEAST_MILLISECONDS, median(passes))]));
+    runs.push({ run: median(timed.runs), sum: [...typical.values()].reduce((sum, time) => sum + time, 0), layers: typical.size });
+    for (const { name, ...shape } of layersOf(graph)) layers.push({ ...shape, milliseconds: typical.get(name) as number });
+    for (const block of blocksOf(`${probe.architecture} ${probe.width} ${probe.resolution}`, graph, typical))
       if (!blocks.has(shapeOf(block))) blocks.set(shapeOf(block), block);
   }
   const table: LatencyTable = {
@@ -156,7 +158,7 @@ export async function measureTable(
   };
   const heldOut = HELD_OUT.map((probe, i) => ({
     ...probe,
-    measured: wholeOf(times[PROBES.length + i] as Times),
+    measured: median((times[PROBES.length + i] as Times).runs),
     estimated: estimateGraph(graphOf(probe), table).milliseconds,
   }));
   return { ...table, heldOut };
@@ -195,7 +197,7 @@ function merged(layers: readonly LayerLatency[]): LayerLatency[] {
   }
   return [...groups.values()].map((group) => ({
     ...(group[0] as LayerLatency),
-    milliseconds: quantiles(group.map(({ milliseconds }) => milliseconds)).median,
+    milliseconds: median(group.map(({ milliseconds }) => milliseconds)),
   }));
 }
 
