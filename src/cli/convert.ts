@@ -1,7 +1,8 @@
 import { Command, Option } from 'commander';
 import { InputError } from '../errors.js';
-import { loadLocalModel, sessionOf } from '../model/local-model.js';
+import { sessionOf } from '../model/local-model.js';
 import type { Model } from '../model/model.js';
+import { load } from './models.js';
 import { examples, jsonOption, weightsOption } from './options.js';
 import { checkOutputs, megabytes, say, write, writeJson } from './output.js';
 
@@ -28,16 +29,19 @@ export const convertCommand = () =>
     .addOption(jsonOption('what was written'))
     .addHelpText(
       'after',
-      examples([
-        'for Python: load_state_dict() takes the file',
-        'convert --weights model.tflite --output model.safetensors --names torchvision',
-      ]),
+      examples(
+        [
+          'from the hub, with labels and how images are prepared, in one file',
+          'convert --weights hf:timm/mobilenetv3_small_100.lamb_in1k --output small.safetensors',
+        ],
+        ['for Python: load_state_dict() takes the file', 'convert --weights model.tflite --output model.safetensors --names torchvision'],
+      ),
     )
     .action(convert);
 
 async function convert({ weights, output, names, precision, json }: Options): Promise<void> {
   checkOutputs({ output, json });
-  const model = await loadLocalModel(weights, precision ? { precision } : {});
+  const model = await load(weights, precision);
   const bytes = await written(model, output, names);
   await write(output, bytes);
   if (output !== '-') say(json, `${model.architecture}, ${model.precision}: ${megabytes(bytes.length)} written to ${output}`);

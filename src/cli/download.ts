@@ -17,7 +17,7 @@ export const downloadCommand = () =>
   new Command('download')
     .description('fetch weights from the Hugging Face hub into the cache')
     .argument('<source>', "'hf:owner/repository', with '@revision' and '/file' if need be")
-    .option('-o, --output <file>', 'write the weights here as well')
+    .option('-o, --output <file>', 'write the weights here as well; convert writes them with their labels')
     .option('--endpoint <url>', 'a mirror of the hub (HF_ENDPOINT)')
     .option('--offline', 'use the cache and ask nobody (HF_HUB_OFFLINE=1)')
     .addOption(jsonOption('what was fetched'))
@@ -45,7 +45,7 @@ async function download(source: string, { output, json, ...hub }: Options): Prom
   if (cacheError) warn(cacheError.message);
   say(
     json,
-    `${key}: ${(bytes.length / 1e6).toFixed(2)} MB${config ? ', with its config.json' : ''}${output ? `, written to ${output}` : ''}`,
+    `${key}: ${(bytes.length / 1e6).toFixed(2)} MB${config ? ', with its config.json' : ''}${output ? `; the weights alone written to ${output}` : ''}`,
   );
   if (json) await writeJson(json, { source, file: key, bytes: bytes.length, config: config !== undefined });
 }

@@ -12,8 +12,8 @@ import type { Common } from './options.js';
 import { withProgress } from './progress.js';
 
 /** Loads a file as the precision asked for; a network of ImageNet's size that names no classes gets ImageNet's. */
-export async function load(weights: string, precision: 'float32' | undefined, { threads, simd }: Common): Promise<Model> {
-  const options = { threads, simd, ...(precision ? { precision } : {}) };
+export async function load(weights: string, precision: 'float32' | undefined, common: Partial<Common> = {}): Promise<Model> {
+  const options = { ...common, ...(precision ? { precision } : {}) };
   const model = await loadLocalModel(weights, options);
   if (model.hasLabels) return model;
   const labels = await imagenetLabels(model.classes);

@@ -61,6 +61,14 @@ describe('convert', () => {
     expect(await b.predict(image)).toEqual(await a.predict(image));
   });
 
+  it("writes ImageNet's names into a network of its size that has none", async () => {
+    const [from, to] = [join(folder, 'thousand.safetensors'), join(folder, 'named.safetensors')];
+    const tensors = checkpoint('mobilenet_v3_small', { classes: 1000, width: 0.35 }, 'timm');
+    writeFileSync(from, writeSafetensors({ tensors, metadata: {} }));
+    expect(await command('convert', '--weights', from, '-o', to)).toMatchObject({ code: 0 });
+    expect((await loadModel(to)).labels[207]).toBe('golden retriever');
+  });
+
   it('says what it does not know', async () => {
     const { code, stderr } = await command('convert', '--weights', 'x.safetensors', '--names', 'keras', '-o', 'y');
     expect(code).toBe(2);
