@@ -14,6 +14,17 @@ const SMALLEST_CHUNK = 1024;
 /** Node shows the line that threw an error which nobody caught: not the whole module. Binaries throw none, and pack better whole. */
 const longestLine = ({ facadeModuleId }) => (facadeModuleId?.includes('/binaries/') ? 0 : 160);
 
+/** Kernels' names become their numbers, as esbuild makes them within one bundle: pages are spared the table of names. */
+const enums = [...readFileSync('src/engine/kernel.ts', 'utf8').matchAll(/export enum (\w+) \{([^}]+)\}/g)].map(([, name, members]) => ({
+  uses: new RegExp(`\\b${name}\\.(\\w+)`, 'g'),
+  members: members.split(',').map((member) => member.trim()),
+}));
+const numbered = (code) =>
+  enums.reduce(
+    (text, { uses, members }) => text.replace(uses, (use, member) => (members.includes(member) ? members.indexOf(member) : use)),
+    code,
+  );
+
 const typescript = {
   name: 'typescript',
   resolveId: (id, importer) => {
@@ -27,7 +38,7 @@ const typescript = {
   },
   load: async (id) => {
     const options = { loader: 'ts', target: 'es2022', sourcemap: true, sourcefile: id, tsconfigRaw: {} };
-    return transform(readFileSync(id, 'utf8'), options);
+    return transform(numbered(readFileSync(id, 'utf8')), options);
   },
 };
 

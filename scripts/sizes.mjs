@@ -62,6 +62,7 @@ const TITLES = {
   'worker/remote-model': 'what talks to the worker',
   quantize: '`quantize()`',
   'runtime/integers': 'arithmetic of int8 networks',
+  'engine/threads/pool': 'threads',
   'quantization/dequantize': "`precision: 'float32'` of int8 networks",
   'platform/frames': '`watch()`',
   'engine/compiled': '`compiled`',

@@ -3,8 +3,8 @@ import { OutOfMemoryError } from '../errors.js';
 import type { Exports } from './exports.js';
 import { detectFeatures } from './features.js';
 import { type EngineMemory, ownMemory, sharedMemory } from './memory.js';
-import { CONTROL_WORDS } from './threads/control.js';
-import { automaticThreads, Pool, type StartThread } from './threads/pool.js';
+import { automaticThreads } from './threads/count.js';
+import type { Pool, StartThread } from './threads/pool.js';
 import { type CompiledModule, chooseVariant, compile, type Simd, type Variant } from './variants.js';
 
 const PAGE = 65536;
@@ -41,7 +41,8 @@ export class Engine {
     const { exports } = await platform.instantiate(module, { env: { memory } });
     const engine = new Engine(variant, own, exports as unknown as Exports, module);
     if (own.shared) {
-      const control = engine.allocate(CONTROL_WORDS * 4);
+      const { CONTROL_BYTES, Pool } = await import('./threads/pool.js');
+      const control = engine.allocate(CONTROL_BYTES);
       engine.pool = await Pool.start(wanted, module, memory, control, engine.exports.execute, startThread);
     }
     return engine;

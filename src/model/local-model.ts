@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../abort.js';
-import { MOST_THREADS, type StartThread } from '../engine/threads/pool.js';
+import { MOST_THREADS } from '../engine/threads/count.js';
+import type { StartThread } from '../engine/threads/pool.js';
 import { SIMD_CHOICES } from '../engine/variants.js';
 import { DisposedError, InputError, ShapeError, UnsupportedModelError } from '../errors.js';
 import { isQuantized, type Network, type Preprocessing } from '../graph/network.js';

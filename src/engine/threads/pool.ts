@@ -8,15 +8,12 @@ import type { Start } from './worker.js';
 const PATIENCE_MILLISECONDS = 2000;
 /** Far more than any start takes. */
 const START_MILLISECONDS = 5000;
-/** More than this gain nothing on layers of a few hundred microseconds. */
-const MOST_AUTOMATIC = 4;
-export const MOST_THREADS = 16;
+
+/** Of shared memory that the threads agree by. */
+export const CONTROL_BYTES = CONTROL_WORDS * 4;
 
 /** Starts a worker that runs a script given as text. */
 export type StartThread = (source: string) => ThreadHandle;
-
-/** How many threads 'auto' means here. */
-export const automaticThreads = (): number => Math.max(1, Math.min(MOST_AUTOMATIC, platform.parallelism()));
 
 /** A worker that is ready to compute; undefined where none starts. */
 async function startWorker(startThread: StartThread, source: string, start: Start): Promise<ThreadHandle | undefined> {
