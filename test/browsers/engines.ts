@@ -42,8 +42,11 @@ export const CHROMIUM_ARGUMENTS = [
   '--disable-component-update',
 ];
 
+/** Shared machines are slow at times. */
+const PATIENCE_MILLISECONDS = 45_000;
+
 async function openWithPuppeteer(browser: 'chrome' | 'firefox', executablePath: string, args: string[]): Promise<OpenEngine> {
-  const opened = await puppeteer.launch({ browser, executablePath, args, headless: true });
+  const opened = await puppeteer.launch({ browser, executablePath, args, headless: true, timeout: PATIENCE_MILLISECONDS });
   return {
     newTab: async () => {
       const page = await opened.newPage();
@@ -78,8 +81,6 @@ async function countLines(page: Page): Promise<() => Promise<void>> {
     writeFileSync(join(COVERAGE, `page-${randomUUID()}.json`), JSON.stringify({ result }));
   };
 }
-
-const PATIENCE_MILLISECONDS = 45_000;
 
 /** What `look` sees, once it sees something; `where` tells what it was waiting for. */
 async function polled<T>(
