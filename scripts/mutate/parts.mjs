@@ -16,7 +16,7 @@ const PARTS = {
   'compute/float32': { mutate: ['compute/float32'], tests: ['compute'] },
   'compute/lanes': { mutate: ['compute/lanes'], tests: ['compute'] },
   'runtime/plan': {
-    mutate: ['arena', 'packed-network', 'plan', 'session', 'tensors'].map((name) => `runtime/${name}.ts`),
+    mutate: ['arena', 'integers', 'packed-network', 'plan', 'session', 'tensors'].map((name) => `runtime/${name}.ts`),
     tests: [...['arena', 'helpers', 'plan', 'reconsider', 'session', 'tensors'].map((name) => `runtime/${name}.test.ts`), 'compute'],
   },
   'runtime/race': part('runtime', ['race', 'way'], ['race']),
@@ -53,7 +53,7 @@ const PARTS = {
   'weights/write': part('weights', ['onnx/encode', 'onnx/write', 'tflite/encode', 'tflite/write'], ['write']),
   'weights/native': part(
     'weights',
-    ['metadata', 'native', 'native-reader', 'pretrained', 'safetensors', 'tensors'],
+    ['metadata', 'native', 'native-reader', 'pretrained', 'safetensors', 'safetensors-reader', 'tensors'],
     ['native', 'safetensors'],
   ),
 };

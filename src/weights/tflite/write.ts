@@ -20,7 +20,7 @@ import { anyScale, dense, depthwise, type Fields, FUSED, type OperatorName, SAME
  * An int8 network as TensorFlow Lite's "16x8": weights of 8 bits with a scale a channel, activations of 16 with one scale a
  * tensor, no zero points. The filters are the network's own, integer by integer. What the format cannot say is said otherwise:
  *
- *   a scale a channel         before a depthwise convolution: one scale, the largest. 16 bits have it to spare.
+ *   a scale a channel         before a depthwise convolution: one scale, half of the largest
  *                             before a dense one whose filter took the scales in: the filter behind, or a depthwise convolution of
  *                             ones, brings the tensor to the unit
  *   h-swish in 16 bits        ADD(x, 3) with a fused RELU6, MUL by x. That is 6 h-swish(x), and the 6 is a factor of the tensor
@@ -30,6 +30,8 @@ import { anyScale, dense, depthwise, type Fields, FUSED, type OperatorName, SAME
  */
 
 const MOST = 32767;
+/** Of the reach of lanes, which calibration saw less than half of, what one scale for all channels needs: small ones want its bits. */
+const REACH = 1 / 2;
 /** Safely more than the 3 at which an h-sigmoid ends. */
 const BEYOND = 4;
 
@@ -91,12 +93,21 @@ class TfliteWriter {
     return lanes;
   }
 
-  /** What the one scale of a tensor is: its own, the largest of its channels, or the unit where its filter brings it there. */
+  /** What the one scale of a tensor is: its own, one for the largest of its channels, or the unit where its filter brings it there. */
   private stepOf(name: string): number {
     const { scale } = this.lanesOf(name);
     if (typeof scale === 'number') return scale;
-    const maker = this.network.graph.nodes.find((node) => node.name === name);
-    return (maker && isScalable(maker) ? this.unitOf(name) : undefined) ?? scale.reduce((a, b) => Math.max(a, b));
+    const maker = this.makerOf(name);
+    const unit = maker && isScalable(maker) ? this.unitOf(name) : undefined;
+    return unit ?? scale.reduce((a, b) => Math.max(a, b)) * (this.isBounded(maker) ? 1 : REACH);
+  }
+
+  private makerOf = (name: string): Node | undefined => this.network.graph.nodes.find((node) => node.name === name);
+
+  /** Whether the reach of a tensor's lanes is where its activation ends, or that of what it gates. */
+  private isBounded(maker: Node | undefined): boolean {
+    if (maker?.kind === 'multiply') return this.isBounded(this.makerOf(maker.inputs[0] as string));
+    return maker !== undefined && 'activation' in maker && /^(relu6|hardSigmoid)$/.test(maker.activation);
   }
 
   /** The unit of a tensor's channels, where a filter took their scales in. A gated tensor has the scales too, but not that reader. */
