@@ -50,7 +50,7 @@ const PARTS = {
   'weights/keras': part('weights', ['keras/config', 'keras/layers', 'keras/variables'], ['keras-layers']),
   'weights/keras-file': part('weights', ['keras/file', 'keras/lists'], ['keras-archive', 'formats']),
   'weights/hdf5': part('weights', ['hdf5/cursor', 'hdf5/file', 'hdf5/messages'], ['hdf5']),
-  'weights/write': part('weights', ['onnx/encode', 'onnx/write', 'tflite/encode', 'tflite/write'], ['write']),
+  'weights/write': part('weights', ['onnx/encode', 'onnx/write', 'tflite/encode', 'tflite/steps', 'tflite/write'], ['write']),
   'weights/native': part(
     'weights',
     ['metadata', 'native', 'native-reader', 'pretrained', 'safetensors', 'safetensors-reader', 'tensors'],

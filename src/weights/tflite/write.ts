@@ -11,10 +11,11 @@ import {
   type Node,
   type Shape,
 } from '../../graph/graph.js';
-import { GATE_LANES, type Lanes, scaleOf, unitOf } from '../../graph/lanes.js';
+import { GATE_LANES, scaleOf, unitOf } from '../../graph/lanes.js';
 import { isQuantized, type Network } from '../../graph/network.js';
 import { turned } from '../layout.js';
 import { anyScale, dense, depthwise, type Fields, FUSED, type OperatorName, SAME, TfliteFile, VALID } from './encode.js';
+import { isScalable, Steps } from './steps.js';
 
 /*
  * An int8 network as TensorFlow Lite's "16x8": weights of 8 bits with a scale a channel, activations of 16 with one scale a
@@ -30,8 +31,6 @@ import { anyScale, dense, depthwise, type Fields, FUSED, type OperatorName, SAME
  */
 
 const MOST = 32767;
-/** Of the reach of lanes, which calibration saw less than half of, what one scale for all channels needs: small ones want its bits. */
-const REACH = 1 / 2;
 /** Safely more than the 3 at which an h-sigmoid ends. */
 const BEYOND = 4;
 
@@ -58,9 +57,11 @@ class TfliteWriter {
   /** The image, and affines of it, which are computed in float32. */
   private readonly real = new Map<string, number>();
   private readonly shapes: ReadonlyMap<string, Shape>;
+  private readonly steps: Steps;
 
   constructor(private readonly network: Network) {
     const { graph } = network;
+    this.steps = new Steps(network);
     this.shapes = inferShapes(graph.nodes, imageInput(graph.resolution, graph.resolution));
   }
 
@@ -81,45 +82,10 @@ class TfliteWriter {
 
   private shapeOf = (name: string): number[] => [1, ...(this.shapes.get(name) as Shape)];
 
-  /** The lanes of a tensor; only those of 16 bits have a form here. */
-  private lanesOf(name: string): Lanes {
-    const lanes = this.network.lanes.get(name);
-    if (!lanes) throw new UnsupportedModelError(`tflite: "${name}" is float32; only networks that are quantized throughout are written.`);
-    if (lanes.high - lanes.low <= 255) {
-      throw new UnsupportedModelError(
-        `tflite: "${name}" has 8 bits and may have a scale a channel, which TensorFlow Lite has not; quantize with activations of 16 bits.`,
-      );
-    }
-    return lanes;
-  }
-
-  /** What the one scale of a tensor is: its own, one for the largest of its channels, or the unit where its filter brings it there. */
-  private stepOf(name: string): number {
-    const { scale } = this.lanesOf(name);
-    if (typeof scale === 'number') return scale;
-    const maker = this.makerOf(name);
-    const unit = maker && isScalable(maker) ? this.unitOf(name) : undefined;
-    return unit ?? scale.reduce((a, b) => Math.max(a, b)) * (this.isBounded(maker) ? 1 : REACH);
-  }
-
-  private makerOf = (name: string): Node | undefined => this.network.graph.nodes.find((node) => node.name === name);
-
-  /** Whether the reach of a tensor's lanes is where its activation ends, or that of what it gates. */
-  private isBounded(maker: Node | undefined): boolean {
-    if (maker?.kind === 'multiply') return this.isBounded(this.makerOf(maker.inputs[0] as string));
-    return maker !== undefined && 'activation' in maker && /^(relu6|hardSigmoid)$/.test(maker.activation);
-  }
-
-  /** The unit of a tensor's channels, where a filter took their scales in. A gated tensor has the scales too, but not that reader. */
-  private unitOf(name: string): number | undefined {
-    const isRead = this.network.graph.nodes.some((node) => node.kind === 'conv' && node.inputs[0] === name && !isDepthwise(node));
-    return isRead ? this.lanesOf(name).unit : undefined;
-  }
-
   private read(name: string): Written {
     const known = this.written.get(name);
     if (known) return known;
-    const scale = this.stepOf(name);
+    const scale = this.steps.of(name);
     const shape = this.shapeOf(name);
     const number = this.target.operator('QUANTIZE', [this.real.get(name) as number], {
       name: `${name}/lanes`,
@@ -147,7 +113,7 @@ class TfliteWriter {
     if (kind === 'conv') tensor = this.conv(node);
     else {
       const x = this.read(first);
-      const out = (factor: number) => ({ name, scale: this.stepOf(name) * factor, shape, factor });
+      const out = (factor: number) => ({ name, scale: this.steps.of(name) * factor, shape, factor });
       if (kind === 'globalAveragePool') {
         tensor = this.operator('MEAN', [x.number, this.constant(`${name}/sides`, Int32Array.of(1, 2))], out(x.factor), { 0: ['i8', 1] });
       } else if (kind === 'multiply') {
@@ -161,8 +127,8 @@ class TfliteWriter {
 
   /** The tensor times unit / scale, channel by channel, where a filter took the scales in: a depthwise convolution of ones. */
   private inUnits(node: Node, tensor: Written): Written {
-    const { scale } = this.lanesOf(node.name);
-    const unit = this.unitOf(node.name);
+    const { scale } = this.steps.lanesOf(node.name);
+    const unit = this.steps.unitOf(node.name);
     if (unit === undefined || typeof scale === 'number' || isScalable(node)) return tensor;
     const scales = scale.map((s) => unit / s);
     const out = { name: `${node.name}/units`, shape: tensor.shape, scale: unit * tensor.factor, factor: tensor.factor };
@@ -223,7 +189,7 @@ class TfliteWriter {
 
   private sum(name: string, x: Written, y: Written, activation: Activation): Written {
     if (x.factor !== y.factor) throw new UnsupportedModelError(`tflite: "${name}": a sum of an h-swish and something else is not written.`);
-    const out = { name, shape: x.shape, scale: this.stepOf(name) * x.factor, factor: x.factor };
+    const out = { name, shape: x.shape, scale: this.steps.of(name) * x.factor, factor: x.factor };
     return this.operator('ADD', [x.number, y.number], out, anyScale(FUSED[activation]));
   }
 
@@ -234,7 +200,7 @@ class TfliteWriter {
     const six = { name: `${name}/six`, shape: x.shape, scale: 6 / MOST, factor: 6 };
     const shifted = this.operator('ADD', [x.number, this.number(`${name}/three`, 3).number], six, anyScale(FUSED.relu6));
     if (activation === 'hardSigmoid') return shifted;
-    const out = { name, shape: x.shape, scale: this.stepOf(name) * 6, factor: 6 };
+    const out = { name, shape: x.shape, scale: this.steps.of(name) * 6, factor: 6 };
     return this.operator('MUL', [x.number, shifted.number], out, { 0: ['i8', 0] });
   }
 
@@ -243,7 +209,7 @@ class TfliteWriter {
     const gates = { name: activation === 'swish' ? `${name}/gate` : name, shape: x.shape, scale: scaleOf(GATE_LANES, 0), factor: 1 };
     const gate = this.operator('LOGISTIC', [x.number], gates, {});
     if (activation === 'sigmoid') return gate;
-    const out = { name, shape: x.shape, scale: this.stepOf(name), factor: 1 };
+    const out = { name, shape: x.shape, scale: this.steps.of(name), factor: 1 };
     return this.operator('MUL', [x.number, gate.number], out, { 0: ['i8', 0] });
   }
 
@@ -263,10 +229,10 @@ class TfliteWriter {
       throw new UnsupportedModelError(`tflite: "${name}" has a filter with zero points, which 16x8 has not.`);
     const narrow = isDepthwise(node);
     const x = this.padded(node, this.read(tensor));
-    const lanes = this.lanesOf(tensor);
+    const lanes = this.steps.lanesOf(tensor);
     // A filter's own scales bring its output to the unit, where they can.
-    const own = this.lanesOf(name);
-    const unit = isScalable(node) ? this.unitOf(name) : undefined;
+    const own = this.steps.lanesOf(name);
+    const unit = isScalable(node) ? this.steps.unitOf(name) : undefined;
     const ratio = (c: number) => (unit === undefined ? 1 : unit / scaleOf(own, c));
     const scales = weights.scale.map((s, c) => (s / x.factor) * ratio(c));
     const bias = BigInt64Array.from(weights.bias, (b, c) => BigInt(Math.round((b * unitOf(node, lanes, c) * x.factor) / x.scale)));
@@ -286,7 +252,7 @@ class TfliteWriter {
   /** The step of a convolution's sums, before its activation. Beyond -3 an h-swish and an h-sigmoid are all the same. */
   private sumStep({ name, activation }: ConvNode): number {
     if (activation === 'hardSigmoid') return BEYOND / MOST;
-    return activation === 'hardSwish' ? Math.max(this.stepOf(name), BEYOND / MOST) : this.stepOf(name);
+    return activation === 'hardSwish' ? Math.max(this.steps.of(name), BEYOND / MOST) : this.steps.of(name);
   }
 
   private padded(node: ConvNode, x: Written): Written & { padding: number } {
@@ -302,6 +268,3 @@ class TfliteWriter {
     return { ...this.operator('PAD', [x.number, zeros], out, {}), padding: VALID };
   }
 }
-
-/** A scale of its output's channels is a scale of its filter's. */
-const isScalable = (node: Node): boolean => node.kind === 'conv' && /^(none|relu)$/.test(node.activation) && node.inputs.length === 1;
