@@ -10,42 +10,45 @@ export interface Arithmetics {
   readonly lanes: Arithmetic;
 }
 
-/** Arithmetic on lanes by way; loaded with the first network that has some. */
-export type Integers = Pick<typeof import('./lanes/index.js'), WayName>;
-
-function absent(): never {
-  throw new Error('arithmetic on lanes is not loaded');
-}
-const ABSENT: Arithmetic = { name: 'lanes', elementBytes: 2, packConv: absent, call: absent };
-/** For networks without lanes. */
-const NO_INTEGERS: Integers = { pairs: ABSENT, products: ABSENT, planes: () => ABSENT };
-
 export type WayName = 'pairs' | 'products' | 'planes';
 
 /** A way to compute everything: all give the same integers, and float32 sums in the same order. */
 export interface WayEntry {
   readonly name: WayName;
-  /** Undefined where this machine lacks what it needs. */
-  readonly on: (machine: Machine, integers?: Integers) => Arithmetics | undefined;
+  /** Whether this machine has what it needs. */
+  readonly exists: (machine: Machine) => boolean;
+  readonly real: (machine: Machine) => Arithmetic;
   /** Whether a model begins with it, tries it once an engine has optimized the code, or takes it only when asked to. */
   readonly turn: (machine: Machine) => 'first' | 'later' | 'asked';
 }
 
 export const WAYS: readonly WayEntry[] = [
-  {
-    name: 'pairs',
-    on: (_, { pairs } = NO_INTEGERS) => ({ real: FLOAT32, lanes: pairs }),
-    turn: ({ arm }) => (arm ? 'asked' : 'first'),
-  },
-  {
-    name: 'products',
-    on: (_, { products } = NO_INTEGERS) => ({ real: FLOAT32_WIDE, lanes: products }),
-    turn: ({ arm }) => (arm ? 'first' : 'asked'),
-  },
+  { name: 'pairs', exists: () => true, real: () => FLOAT32, turn: ({ arm }) => (arm ? 'asked' : 'first') },
+  { name: 'products', exists: () => true, real: () => FLOAT32_WIDE, turn: ({ arm }) => (arm ? 'first' : 'asked') },
   {
     name: 'planes',
-    on: ({ dot, arm }, { planes } = NO_INTEGERS) => dot && { real: arm ? FLOAT32_WIDE : FLOAT32, lanes: planes(dot, arm) },
+    exists: ({ dot }) => dot !== undefined,
+    real: ({ arm }) => (arm ? FLOAT32_WIDE : FLOAT32),
     turn: () => 'later', // an engine's first tier may compute it slowly
   },
 ];
 export const KERNEL_CHOICES: readonly ('auto' | WayName)[] = ['auto', ...WAYS.map(({ name }) => name)];
+
+/** What networks with lanes need besides (lanes/index.ts); it is loaded with the first of them. */
+export interface Integers {
+  readonly LANES: Readonly<Record<WayName, (machine: Machine) => Arithmetic>>;
+}
+
+function absent(): never {
+  throw new Error('arithmetic on lanes is not loaded');
+}
+const NO_LANES: Arithmetic = { name: 'lanes', elementBytes: 2, packConv: absent, call: absent };
+
+/**
+ * @param integers for networks with lanes
+ * @returns undefined where the machine lacks what the way needs
+ */
+export function arithmeticsOf({ name, exists, real }: WayEntry, machine: Machine, integers?: Integers): Arithmetics | undefined {
+  if (!exists(machine)) return undefined;
+  return { real: real(machine), lanes: integers?.LANES[name](machine) ?? NO_LANES };
+}

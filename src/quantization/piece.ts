@@ -1,12 +1,13 @@
 import { FLOAT32 } from '../compute/float32/float32.js';
-import { pairs } from '../compute/lanes/index.js';
+import { lanesBy } from '../compute/lanes/lanes.js';
+import { PAIRS } from '../compute/lanes/pairs.js';
 import { Engine } from '../engine/engine.js';
 import type { ConvNode, Shape } from '../graph/graph.js';
 import { type Packable, PackedNetwork } from '../runtime/packed-network.js';
 import { layOut, type Program } from '../runtime/plan.js';
 import type { TensorView } from '../runtime/tensors.js';
 
-const ARITHMETICS = { real: FLOAT32, lanes: pairs };
+const ARITHMETICS = { real: FLOAT32, lanes: lanesBy(PAIRS) };
 
 /** One image's tensor, [height, width, channels] row by row. */
 export interface Values {

@@ -1,4 +1,4 @@
 // What networks with lanes need besides; a session loads it with the first of them.
 
-export { pairs, planes, products } from '../compute/lanes/index.js';
+export { LANES } from '../compute/lanes/index.js';
 export { agrees, fastest } from './race.js';

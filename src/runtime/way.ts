@@ -1,4 +1,4 @@
-import { type Arithmetics, type Integers, KERNEL_CHOICES, WAYS, type WayEntry, type WayName } from '../compute/ways.js';
+import { type Arithmetics, arithmeticsOf, type Integers, KERNEL_CHOICES, WAYS, type WayEntry, type WayName } from '../compute/ways.js';
 import type { Engine } from '../engine/engine.js';
 import { machineOf } from '../engine/machine.js';
 import { UnsupportedModelError } from '../errors.js';
@@ -12,10 +12,10 @@ export interface ChosenWay {
   readonly turn: ReturnType<WayEntry['turn']>;
 }
 
-function on(engine: Engine, { name, on, turn }: WayEntry, integers?: Integers): ChosenWay | undefined {
+function on(engine: Engine, entry: WayEntry, integers?: Integers): ChosenWay | undefined {
   const machine = machineOf(engine);
-  const arithmetics = on(machine, integers);
-  return arithmetics && { name, arithmetics, turn: turn(machine) };
+  const arithmetics = arithmeticsOf(entry, machine, integers);
+  return arithmetics && { name: entry.name, arithmetics, turn: entry.turn(machine) };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { WAYS } from '../../src/compute/ways.js';
+import { type Arithmetics, arithmeticsOf, WAYS, type WayEntry } from '../../src/compute/ways.js';
 import type { Engine } from '../../src/engine/engine.js';
 import type { Activation, ConvNode, Node, Padding } from '../../src/graph/graph.js';
 import type { Weights } from '../../src/graph/network.js';
@@ -10,9 +10,9 @@ import { baseline, type Computed, compute } from './run.js';
 // Single nodes against plain loops, and the kernels that were chosen for them.
 
 const MACHINES = { x86: { arm: false, dot: undefined }, arm64: { arm: true, dot: undefined } };
-const arithmeticsOf = (machine: keyof typeof MACHINES) => {
-  const way = WAYS.find(({ turn }) => turn(MACHINES[machine]) === 'first');
-  return way?.on(MACHINES[machine]) as NonNullable<ReturnType<NonNullable<typeof way>['on']>>;
+const firstOn = (machine: keyof typeof MACHINES) => {
+  const way = WAYS.find(({ turn }) => turn(MACHINES[machine]) === 'first') as WayEntry;
+  return arithmeticsOf(way, MACHINES[machine]) as Arithmetics;
 };
 
 let engine: Engine;
@@ -42,7 +42,7 @@ function check(
   onePixel: string[] = [],
 ): Computed {
   const weights = weightsOf(nodes);
-  const result = compute(engine, arithmeticsOf(machine), nodes, weights, inputs, new Map(), onePixel);
+  const result = compute(engine, firstOn(machine), nodes, weights, inputs, new Map(), onePixel);
   const wanted = follow(nodes, weights, inputs).get(nodes.at(-1)?.name as string) as Values;
   expect(result.values.shape).toEqual(wanted.shape);
   const largest = Math.max(1, ...wanted.data.map(Math.abs));
@@ -223,6 +223,6 @@ describe('what no kernel computes', () => {
       'y: hardSigmoid fused into a sum is not supported; make it a node of its own.',
     ],
   ])('%s', (_, nodes, inputs, message) => {
-    expect(() => compute(engine, arithmeticsOf('x86'), nodes, weightsOf(nodes), inputs)).toThrow(message);
+    expect(() => compute(engine, firstOn('x86'), nodes, weightsOf(nodes), inputs)).toThrow(message);
   });
 });

@@ -1,7 +1,7 @@
 import * as integers from '../../src/compute/lanes/index.js';
 import { planesBy } from '../../src/compute/lanes/planes.js';
 import type { Way } from '../../src/compute/lanes/way.js';
-import { type Arithmetics, WAYS } from '../../src/compute/ways.js';
+import { type Arithmetics, arithmeticsOf, WAYS, type WayEntry } from '../../src/compute/ways.js';
 import type { Engine } from '../../src/engine/engine.js';
 import { Kernel } from '../../src/engine/kernel.js';
 import type { Activation, ConvNode, Node, Padding } from '../../src/graph/graph.js';
@@ -15,7 +15,8 @@ import { baseline, type Computed, compute } from './run.js';
 // Single nodes on integers against real arithmetic on what the integers mean: a step at most lies between, and none but rounding.
 
 const MACHINE = { arm: false, dot: undefined };
-const way = (name: 'pairs' | 'products') => WAYS.find((entry) => entry.name === name)?.on(MACHINE, integers) as Arithmetics;
+const entryOf = (name: WayEntry['name']) => WAYS.find((entry) => entry.name === name) as WayEntry;
+const way = (name: 'pairs' | 'products') => arithmeticsOf(entryOf(name), MACHINE, integers) as Arithmetics;
 
 let engine: Engine;
 beforeAll(async () => {
@@ -474,9 +475,12 @@ it('names a way for every machine, and its turn', () => {
     ['products', 'first'],
     ['planes', 'later'],
   ]);
-  const planes = WAYS.find(({ name }) => name === 'planes');
-  expect(planes?.on({ arm: false, dot: undefined })).toBeUndefined();
-  const [x86, arm] = [false, true].map((arm) => planes?.on({ arm, dot: 'signed' }) as Arithmetics);
+  const planes = entryOf('planes');
+  expect(arithmeticsOf(planes, { arm: false, dot: undefined })).toBeUndefined();
+  const [x86, arm] = [false, true].map((arm) => arithmeticsOf(planes, { arm, dot: 'signed' }, integers) as Arithmetics);
   expect(x86?.real).toBe(way('pairs').real);
   expect(arm?.real).toBe(way('products').real);
+  // A network without lanes needs none of their arithmetic.
+  const { lanes } = arithmeticsOf(planes, { arm: false, dot: 'signed' }) as Arithmetics;
+  expect(() => lanes.packConv({} as never, {} as never, {} as never, {} as never, () => undefined as never)).toThrow('not loaded');
 });
