@@ -54,7 +54,7 @@ function hear(message: FromPaperRunner): void {
   switch (message.kind) {
     case 'progress':
       byId<HTMLProgressElement>('progress').value = message.share;
-      byId('status').textContent = `measured ${Math.round(100 * message.share)} %, now after ${message.text}`;
+      byId('status').textContent = `${Math.round(100 * message.share)} % measured; the last was ${message.text}`;
       return;
     case 'failed':
       say('message', message.text);
