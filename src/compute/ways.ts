@@ -39,10 +39,8 @@ export interface Integers {
   readonly LANES: Readonly<Record<WayName, (machine: Machine) => Arithmetic>>;
 }
 
-function absent(): never {
-  throw new Error('arithmetic on lanes is not loaded');
-}
-const NO_LANES: Arithmetic = { name: 'lanes', elementBytes: 2, packConv: absent, call: absent };
+/** Of a network without lanes: it has a name, and nothing of it is called. */
+const NO_LANES = { name: 'lanes' } as Arithmetic;
 
 /**
  * @param integers for networks with lanes
