@@ -14,10 +14,18 @@ const SMALLEST_CHUNK = 1024;
 /** Node shows the line that threw an error which nobody caught: not the whole module. Binaries throw none, and pack better whole. */
 const longestLine = ({ facadeModuleId }) => (facadeModuleId?.includes('/binaries/') ? 0 : 160);
 
+/** A member's number is its place, so nothing else may stand among them. */
+function plainName(member, name) {
+  if (/^\w+$/.test(member)) return member;
+  throw new Error(`src/engine/kernel.ts: members of ${name} are to be names alone, without values and comments; got "${member}".`);
+}
 /** Kernels' names become their numbers, as esbuild makes them within one bundle: pages are spared the table of names. */
 const enums = [...readFileSync('src/engine/kernel.ts', 'utf8').matchAll(/export enum (\w+) \{([^}]+)\}/g)].map(([, name, members]) => ({
   uses: new RegExp(`\\b${name}\\.(\\w+)`, 'g'),
-  members: members.split(',').map((member) => member.trim()),
+  members: members
+    .replace(/,\s*$/, '')
+    .split(',')
+    .map((member) => plainName(member.trim(), name)),
 }));
 const numbered = (code) =>
   enums.reduce(
