@@ -11,13 +11,15 @@ import { picture, smallNetwork } from '../small-network.js';
 // Which layers harm when they are quantized.
 
 const scheme = SCHEMES.perTensor;
+/** Relaxed SIMD rounds otherwise, and answers hang on a hair here. */
+const runtime = { simd: 'baseline' } as const;
 const network = smallNetwork();
 const names = [...network.weights.keys()];
 const { logits: _, ...features } = network.graph.outputs;
 const backbone: Network = { ...network, graph: { ...network.graph, outputs: features } };
 
 async function calibrated(given: Network, count: number): Promise<Calibration> {
-  const session = await Session.create(given, { simd: 'baseline' });
+  const session = await Session.create(given, runtime);
   const seen = await calibrate(
     session,
     Array.from({ length: count }, (_, seed) => picture(seed)),
@@ -29,7 +31,7 @@ async function calibrated(given: Network, count: number): Promise<Calibration> {
 
 /** What a network gives for the images that it was calibrated with. */
 async function outputsOf(given: Network, { inputs }: Calibration): Promise<Float32Array[]> {
-  const session = await Session.create(given, { simd: 'baseline' });
+  const session = await Session.create(given, runtime);
   const all = inputs.map(({ data, height, width }) => {
     const { results } = session.infer(() => session.put({ data, shape: [1, height, width, 3] }));
     return session.output(results.logits ?? results.embedding).slice();
@@ -63,7 +65,7 @@ it.each([
 ] as const)('tells them one by one, the most harmful first, %s', async (_, float) => {
   const seen = await calibrated(float, 4);
   const done: number[][] = [];
-  const order = await sensitivities(float, seen.ranges, seen.inputs, { scheme, onProgress: (...counts) => done.push(counts) });
+  const order = await sensitivities(float, seen.ranges, seen.inputs, { scheme, runtime, onProgress: (...counts) => done.push(counts) });
   expect(done).toEqual(names.map((_, i) => [i + 1, names.length]));
   expect(order.map(({ sqnrDb }) => sqnrDb)).toEqual(order.map(({ sqnrDb }) => sqnrDb).sort((a, b) => a - b));
   expect(order.map(({ name }) => name).sort()).toEqual([...names].sort());
@@ -75,7 +77,7 @@ it.each([
 
 describe('layers that stay in float32', () => {
   const keep = async (float: Network, seen: Calibration, maxDrop: number, keepFloat?: ReadonlySet<string>, by: Scheme = scheme) => [
-    ...(await layersToKeep(float, seen.ranges, seen.inputs, maxDrop, { scheme: by, ...(keepFloat ? { keepFloat } : {}) })),
+    ...(await layersToKeep(float, seen.ranges, seen.inputs, maxDrop, { scheme: by, runtime, ...(keepFloat ? { keepFloat } : {}) })),
   ];
 
   it('are none where answers may change, those that were named, or all where it is never enough', async () => {
@@ -90,7 +92,7 @@ describe('layers that stay in float32', () => {
     const kept = new Set<number>();
     for (const count of [32, 64]) {
       const seen = await calibrated(undecided, count);
-      const order = (await sensitivities(undecided, seen.ranges, seen.inputs, { scheme })).map(({ name }) => name);
+      const order = (await sensitivities(undecided, seen.ranges, seen.inputs, { scheme, runtime })).map(({ name }) => name);
       const steps = [0, 1, 3, 7, 8].map((count) => order.slice(0, count));
       const drops: number[] = [];
       for (const step of steps) drops.push(1 - (await divergenceOf(undecided, seen, new Set(step))).agreement);
