@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 
 const repository = fileURLToPath(new URL('..', import.meta.url));
 const SHARED = {
-  '/mobilenet-v3-wasm.js': join(repository, 'examples/node_modules/mobilenet-v3-wasm/dist/mobilenet-v3-wasm.js'),
+  '/mobilenet-v3-wasm.js': join(repository, 'examples/node_modules/mobilenet-v3-wasm-standalone/mobilenet-v3-wasm.js'),
   '/models/': join(repository, 'checkpoints/'),
   '/pictures/': join(repository, 'images/'),
 };

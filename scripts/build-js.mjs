@@ -1,7 +1,6 @@
 // Bundles src/ to dist/: a few modules where there were sixty, because each costs Node a quarter of a millisecond to load.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, relative, resolve } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { build, transform } from 'esbuild';
 import { rollup } from 'rollup';
 import { buildPackages, PACKAGES } from './build-packages.mjs';
@@ -50,14 +49,6 @@ const typescript = {
   },
 };
 
-/** It is its own worker, so it holds none as text. */
-const oneFile = {
-  name: 'one-file',
-  setup({ onLoad }) {
-    onLoad({ filter: /binaries\/\w+-worker/ }, () => ({ contents: "export default ''" }));
-  },
-};
-
 rmSync('dist', { recursive: true, force: true });
 const bundle = await rollup({
   input: Object.fromEntries([...PUBLIC, ...ADDRESSED].map((name) => [name, resolve(`src/${name}.ts`)])),
@@ -80,13 +71,6 @@ const chunks = output.flatMap(({ fileName, facadeModuleId }) => (facadeModuleId 
 mkdirSync('build', { recursive: true });
 writeFileSync('build/chunks.json', JSON.stringify(Object.fromEntries(chunks.map(([file, id]) => [file, id.replace(/\.ts$/, '')]))));
 await buildPackages();
-// The binaries as files, for runtimes that compile modules before they run anything.
-mkdirSync('dist/wasm');
-for (const variant of ['baseline', 'relaxed']) {
-  const [, gzip] = /'(.*)'/.exec(readFileSync(`src/binaries/${variant}.ts`, 'utf8'));
-  writeFileSync(`dist/wasm/${variant}.wasm`, gunzipSync(Buffer.from(gzip, 'base64')));
-}
-writeFileSync('dist/wasm/module.d.ts', 'declare const module: WebAssembly.Module;\nexport default module;\n');
 await build({
   entryPoints: ['bench/internals.ts', 'bench/internals-node.ts'],
   outdir: 'build',
@@ -96,18 +80,5 @@ await build({
   platform: 'node',
   packages: 'external',
   alias: { '#platform': './src/platform/node.ts' },
-  logLevel: 'warning',
-});
-// The whole package as one file, minified: pages without a bundler take it as it is.
-await build({
-  entryPoints: ['src/bundle.ts'],
-  outfile: 'dist/mobilenet-v3-wasm.js',
-  bundle: true,
-  minify: true,
-  format: 'esm',
-  target: 'es2022',
-  alias: { '#platform': './src/platform/one-file.ts' },
-  plugins: [oneFile],
-  external: ['node:worker_threads'], // never asked for in a browser
   logLevel: 'warning',
 });

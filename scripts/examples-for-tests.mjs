@@ -1,8 +1,8 @@
-// Before the tests of examples/: the package is built, packed, and unpacked where the examples import it.
-import { installPackage } from './examples.mjs';
+// Before the tests of examples/: both packages are built, packed, and unpacked where the examples import them.
+import { installPackages } from './examples.mjs';
 import fresh from './fresh-for-tests.mjs';
 
 export default () => {
   fresh();
-  installPackage();
+  installPackages();
 };

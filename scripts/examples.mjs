@@ -1,4 +1,4 @@
-// Brings examples/ to life: what they depend on, and the package as npm would publish it. With --test, their tests and their table.
+// Brings examples/ to life: what they depend on, and both packages as npm would publish them. With --test, their tests and their table.
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { availableParallelism, cpus } from 'node:os';
@@ -14,14 +14,19 @@ const modules = join(examples, 'node_modules');
 const run = (command, args, options = {}) =>
   execFileSync(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8', ...options });
 
-/** Packs the package and unpacks it where an import finds it, as an installation would leave it. */
-export function installPackage() {
+/** Packs both packages and unpacks them where an import finds them, as an installation would leave them. */
+export function installPackages() {
+  install('mobilenet-v3-wasm', '.');
+  install('mobilenet-v3-wasm-standalone', './build/standalone');
+}
+
+function install(name, folder) {
   const packed = join(root, 'build/examples');
   mkdirSync(packed, { recursive: true });
   mkdirSync(modules, { recursive: true });
-  const [{ filename }] = JSON.parse(run('npm', ['pack', '--ignore-scripts', '--json', '--pack-destination', packed]));
+  const [{ filename }] = JSON.parse(run('npm', ['pack', folder, '--ignore-scripts', '--json', '--pack-destination', packed]));
   run('tar', ['xzf', join(packed, filename), '-C', packed]);
-  const target = join(modules, 'mobilenet-v3-wasm');
+  const target = join(modules, name);
   rmSync(target, { recursive: true, force: true });
   renameSync(join(packed, 'package'), target);
 }
@@ -54,7 +59,7 @@ function writeTable() {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   refresh();
   installDependencies();
-  installPackage();
+  installPackages();
   if (process.argv.includes('--test')) {
     rmSync(join(root, 'build/examples/results'), { recursive: true, force: true });
     const jest = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js', '--selectProjects', 'examples'];

@@ -35,7 +35,13 @@ const PRODUCTS = [
     make: ['node', 'scripts/build-js.mjs'],
   },
   {
-    name: 'the types in dist/',
+    name: 'the standalone package',
+    sources: ['src', 'package.json', 'docs/standalone.md', 'scripts/build-standalone.mjs'],
+    made: 'build/standalone/package.json',
+    make: ['node', 'scripts/build-standalone.mjs'],
+  },
+  {
+    name: 'the types of both packages',
     sources: ['src', 'tsconfig.json', 'tsconfig.build.json', 'scripts/build-types.mjs'],
     made: 'dist/index.d.ts',
     make: ['node', 'scripts/build-types.mjs'],

@@ -43,7 +43,7 @@ declare global {
   const x: any, a: any, b: any, q: any, filter: any, back: any, logits: any;
   const examples: transfer.Examples, head: transfer.Head;
 }
-declare module 'mobilenet-v3-wasm/wasm/*.wasm' {}
+declare module 'mobilenet-v3-wasm-standalone/*.wasm' {}
 `;
 const WASM = 'declare const module: WebAssembly.Module;\nexport default module;\n';
 
@@ -72,14 +72,16 @@ function complaints(): Map<string, string[]> {
       'mobilenet-v3-wasm/kernels': ['src/kernels/index.ts'],
       'mobilenet-v3-wasm/transfer': ['src/transfer.ts'],
       'mobilenet-v3-wasm/worker': ['src/worker/serve.ts'],
-      'mobilenet-v3-wasm/wasm/*.wasm': ['docs-code/module.mts'],
+      'mobilenet-v3-wasm-standalone/*.wasm': ['docs-code/module.mts'],
     },
   };
   place('module.mts', WASM);
+  place('mobilenet-v3-wasm.ts', "export * from '../src/standalone.js';\n");
   const known = place('known.mts', KNOWN);
   const files = typed.map(({ code }, i) => place(`${i}.mts`, `${code}\nexport {};\n`));
   const host = ts.createCompilerHost(options);
   const { fileExists, readFile, getSourceFile } = host;
+  host.directoryExists = (path) => path === resolve('docs-code') || ts.sys.directoryExists(path);
   host.fileExists = (path) => virtual.has(resolve(path)) || fileExists(path);
   host.readFile = (path) => virtual.get(resolve(path)) ?? readFile(path);
   host.getSourceFile = (path, version, ...rest) => {

@@ -17,7 +17,7 @@ const LEVELS: readonly (readonly string[])[] = [
   ['kernels', 'worker', 'evaluation', 'transfer'],
   ['load'],
   ['index'],
-  ['cli', 'bundle'],
+  ['cli', 'standalone'],
 ];
 /** Beside these, a level may not know all that lies below it. */
 const NEVER: readonly (readonly [from: string, to: string])[] = [

@@ -26,7 +26,7 @@ await build({
   plugins: [runtimeModules],
 });
 for (const name of ['baseline', 'relaxed']) {
-  copyFileSync(fileURLToPath(import.meta.resolve(`mobilenet-v3-wasm/wasm/${name}.wasm`)), here(`dist/${name}.wasm`));
+  copyFileSync(fileURLToPath(import.meta.resolve(`mobilenet-v3-wasm-standalone/${name}.wasm`)), here(`dist/${name}.wasm`));
 }
 const float = await loadModel(`${repository}checkpoints/mobilenet_v3_small.safetensors`);
 const int8 = await quantize(float, listPictures('images/calibration'), { rounding: 'nearest' });

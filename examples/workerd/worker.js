@@ -2,8 +2,8 @@
 // that the runtime has compiled, and jpeg-js decodes.
 import { decode } from 'jpeg-js';
 import { loadModel } from 'mobilenet-v3-wasm';
-import baseline from 'mobilenet-v3-wasm/wasm/baseline.wasm';
-import relaxed from 'mobilenet-v3-wasm/wasm/relaxed.wasm';
+import baseline from 'mobilenet-v3-wasm-standalone/baseline.wasm';
+import relaxed from 'mobilenet-v3-wasm-standalone/relaxed.wasm';
 import weights from './model.safetensors';
 
 /** Loaded with the first request, for all that come to this isolate. */

@@ -35,7 +35,8 @@ function variantOf(module: unknown): Variant {
 export function adoptCompiled(compiled: Compiled, simd: Simd = 'auto'): { simd: Variant; threads: 1 } {
   const modules: WebAssembly.Module[] = isModule(compiled) ? [compiled] : Object.values(compiled as Record<string, WebAssembly.Module>);
   const given = new Map(modules.map((module) => [variantOf(module), module]));
-  if (given.size === 0) throw new InputError('compiled holds no WebAssembly.Module; give those of mobilenet-v3-wasm/wasm/.');
+  if (given.size === 0)
+    throw new InputError('compiled holds no WebAssembly.Module; give those of the package mobilenet-v3-wasm-standalone.');
   for (const [variant, module] of given) adoptModule({ variant, shared: false, module });
   const found = runnable(simd).find((variant) => given.has(variant));
   if (found) return { simd: found, threads: 1 };

@@ -23,8 +23,8 @@ export interface LoadOptions {
   readonly threads?: number | 'auto';
   readonly simd?: Simd;
   /**
-   * The kernels, compiled by you: for runtimes that forbid compiling bytes, such as Cloudflare's. `mobilenet-v3-wasm/wasm/relaxed.wasm` and
-   * `mobilenet-v3-wasm/wasm/baseline.wasm` are the binaries; give one, or both for engines that may lack relaxed SIMD. All models from
+   * The kernels, compiled by you: for runtimes that forbid compiling bytes, such as Cloudflare's. `mobilenet-v3-wasm-standalone/relaxed.wasm` and
+   * `mobilenet-v3-wasm-standalone/baseline.wasm` are the binaries; give one, or both for engines that may lack relaxed SIMD. All models from
    * then on run them, on one thread.
    */
   readonly compiled?: Compiled;

@@ -1,7 +1,7 @@
 // Runs in workerd: each network by the kernels that the runtime has compiled, in every way. There are no threads and no workers.
 import { loadModel } from 'mobilenet-v3-wasm';
-import baseline from 'mobilenet-v3-wasm/wasm/baseline.wasm';
-import relaxed from 'mobilenet-v3-wasm/wasm/relaxed.wasm';
+import baseline from 'mobilenet-v3-wasm-standalone/baseline.wasm';
+import relaxed from 'mobilenet-v3-wasm-standalone/relaxed.wasm';
 import { conform } from './conform.mjs';
 import input from './input.data';
 import largeFloat32 from './large-float32.data';

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Page } from 'puppeteer-core';
 
-// What the tests of examples/ share. The package is in examples/node_modules as npm would publish it (scripts/examples-for-tests.mjs).
+// What the tests of examples/ share. Both packages are in examples/node_modules as npm would publish them (scripts/examples-for-tests.mjs).
 
 export const EXAMPLES = resolve('examples');
 const MODULES = join(EXAMPLES, 'node_modules');

@@ -112,7 +112,7 @@ for (const { runtime, program, args } of PROCESSES) {
     ],
   });
   for (const name of ['baseline', 'relaxed']) {
-    copyFileSync(join(EXAMPLES, `node_modules/mobilenet-v3-wasm/dist/wasm/${name}.wasm`), join(out, `${name}.wasm`));
+    copyFileSync(join(EXAMPLES, `node_modules/mobilenet-v3-wasm-standalone/${name}.wasm`), join(out, `${name}.wasm`));
   }
   for (const [name, bytes] of files) writeFileSync(join(out, `${name}.data`), bytes);
   const data = [...files.keys()].map((name) => `(name = "${name}.data", data = embed "${name}.data"),`).join('\n');

@@ -1,5 +1,5 @@
-// The whole package as one file, for pages without a bundler: scripts/build-js.mjs makes dist/mobilenet-v3-wasm.js of it.
-import { ROLES } from './platform/one-file.js';
+// The whole package as one file, for pages without a bundler: scripts/build-standalone.mjs makes mobilenet-v3-wasm-standalone of it.
+import { ROLES } from './platform/standalone.js';
 import { serve } from './worker/serve.js';
 
 export * from './index.js';

@@ -9,9 +9,9 @@ import { localModel } from '../../src/model/local-model.js';
 import { ENGINES, type OpenEngine } from '../browsers/engines.js';
 import { randomNetwork } from '../random-network.js';
 
-// The whole package as one file: what a page loads that has no bundler and no import map.
+// The standalone package's one file: what a page loads that has no bundler and no import map.
 
-const FILE = 'dist/mobilenet-v3-wasm.js';
+const FILE = 'build/standalone/mobilenet-v3-wasm.js';
 const code = readFileSync(FILE);
 
 it('is small', () => {

@@ -13,7 +13,7 @@ function startOwn(name: string): ThreadHandle {
   return browser.wrapWorker(new Worker(url, { type: 'module', name }));
 }
 
-/** Browsers, for the build of the whole package as one file (`mobilenet-v3-wasm/bundle`). */
+/** Browsers, for the build of the whole package as one file (`mobilenet-v3-wasm-standalone`). */
 const platform: Platform = {
   ...browser,
   startThread: () => startOwn(ROLES.thread),
