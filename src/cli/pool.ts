@@ -50,16 +50,21 @@ export async function assign(
   return (await ranWithDecoders(settled)) ? undefined : { pictures, workers: settled };
 }
 
-/** Answers in the pictures' order, whatever thread has them first; a bounded number of them at once. */
+/** Answers in the pictures' order, whatever thread has them first; a bounded number of them at once. It ends when none is in hand any more. */
 async function* inOrder(pictures: Iterable<string>, atOnce: number, answer: (image: string) => Promise<Answer>): AsyncGenerator<Answer> {
   const waiting: Promise<Answer>[] = [];
-  for (const picture of pictures) {
-    const promise = answer(picture);
-    promise.catch(() => undefined); // told when its turn comes
-    waiting.push(promise);
-    if (waiting.length >= atOnce) yield await (waiting.shift() as Promise<Answer>);
+  try {
+    for (const picture of pictures) {
+      const promise = answer(picture);
+      promise.catch(() => undefined); // told when its turn comes
+      waiting.push(promise);
+      if (waiting.length >= atOnce) yield await (waiting.shift() as Promise<Answer>);
+    }
+    for (const promise of waiting) yield await promise;
+  } finally {
+    // A pool that is destroyed fails on an answer that comes late.
+    await Promise.allSettled(waiting);
   }
-  for (const promise of waiting) yield await promise;
 }
 
 /** The bytes of a model where all threads see them. */
