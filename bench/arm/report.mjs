@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { barChart } from '../chart.mjs';
 import { markdownTable, writeDocs } from '../docs.mjs';
 import { root } from '../prepare.mjs';
+import { writeReadme } from '../readme.mjs';
 
 /** The processor of the plot and of the table by layer: the big core of phones of 2018 to 2020. */
 const TYPICAL = 'neoverse-n1';
@@ -97,4 +98,5 @@ ${
     'npm run bench:arm',
     `${phonesTable(estimated, processors)}\n\n${date}, \`npm run bench:arm\`: estimated by a model of the processor, not measured on a phone.`,
   );
+  writeReadme();
 }
