@@ -1,9 +1,11 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { describe } from '../architecture/describe.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName } from '../architecture/tables.js';
 import type { NetworkSummary } from '../graph/summary.js';
 import { loadModel } from '../load.js';
+import type { Model } from '../model/model.js';
 import { examples, jsonOption } from './options.js';
 import { megabytes, millions, say, writeJson } from './output.js';
 import { textTable } from './table.js';
@@ -20,24 +22,36 @@ export const inspectCommand = () =>
     )
     .action(inspect);
 
+/** What is known of a file and not of an architecture by its name. */
+type Facts = Partial<Pick<Model, 'precision' | 'memory' | 'preprocessing'>> & { readonly fileBytes?: number | undefined };
+
 const isArchitecture = (name: string): name is ArchitectureName => (ARCHITECTURE_NAMES as readonly string[]).includes(name);
+
+/** Of a weights file and of the files that it names; undefined where it is not on this machine. */
+async function sizeOf(path: string): Promise<number | undefined> {
+  const own = await stat(path).catch(() => undefined);
+  if (!own || !path.endsWith('.json')) return own?.size;
+  const { weightsManifest = [] } = JSON.parse(await readFile(path, 'utf8')) as { weightsManifest?: { paths: string[] }[] };
+  const shards = await Promise.all(weightsManifest.flatMap(({ paths }) => paths.map((name) => stat(join(dirname(path), name)))));
+  return shards.reduce((sum, { size }) => sum + size, own.size);
+}
 
 async function inspect(argument: string | undefined, options: { weights?: string; json?: string }, command: Command): Promise<void> {
   const source = options.weights ?? argument;
   if (!source) command.error('error: a weights file or the name of an architecture is missing');
   let summary: NetworkSummary;
-  let file = {};
+  let file: Facts = {};
   if (isArchitecture(source)) summary = describe(source);
   else {
     const model = await loadModel(source);
     summary = model.summary;
-    file = { precision: model.precision, fileBytes: (await stat(source)).size, memory: model.memory, preprocessing: model.preprocessing };
+    file = { precision: model.precision, fileBytes: await sizeOf(source), memory: model.memory, preprocessing: model.preprocessing };
   }
   say(options.json, render(summary, file));
   if (options.json) await writeJson(options.json, { ...summary, ...file });
 }
 
-function render(summary: NetworkSummary, file: { precision?: string; fileBytes?: number }): string {
+function render(summary: NetworkSummary, file: Facts): string {
   const { architecture, width, resolution, classes, parameters, madds, blocks } = summary;
   const table = textTable(['block', 'input', 'operator', 'output', 'SE', 'activation', 'expand', 'stride', 'parameters', 'MAdds'], {
     right: 6,
@@ -59,7 +73,7 @@ function render(summary: NetworkSummary, file: { precision?: string; fileBytes?:
   }
   const facts = [
     `${architecture}, width ${width}, ${resolution}x${resolution}, ${classes} classes`,
-    ...(file.precision ? [`${file.precision}, ${megabytes(file.fileBytes as number)}`] : []),
+    ...(file.precision ? [file.precision + (file.fileBytes === undefined ? '' : `, ${megabytes(file.fileBytes)}`)] : []),
     `${parameters.toLocaleString('en')} parameters, ${millions(madds)} MAdds`,
   ];
   return `${facts.join(' | ')}\n${table}`;

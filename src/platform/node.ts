@@ -19,7 +19,9 @@ async function readBytes(source: string | URL, options: Parameters<Platform['rea
     return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
   } catch (error) {
     if (options.signal?.aborted) throw new AbortError(options.signal.reason);
-    throw new InputError(`${text} cannot be read: ${(error as Error).message}.`, { cause: error });
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EISDIR') throw new InputError(`${text} is a folder; give a file in it, such as model.json.`, { cause: error });
+    throw new InputError(`${text} cannot be read: ${message}.`, { cause: error });
   }
 }
 

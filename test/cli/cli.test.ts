@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -8,6 +8,7 @@ import { localModel } from '../../src/model/local-model.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
 import { checkpoint, pseudoRandom } from '../pseudo-random.js';
 import { randomNetwork } from '../random-network.js';
+import { graphModel, jsonOf, SHARD } from '../weights/tfjs-writer.js';
 
 // Runs the built command line, as a person would: npm run build comes first (npm ci does it).
 
@@ -187,6 +188,15 @@ it('inspects and times a file', async () => {
   expect(JSON.parse(timed.stdout).layers.length).toBeGreaterThan(30);
 });
 
+it('counts the shards of a network that names them', async () => {
+  const files = graphModel(randomNetwork('mobilenet_v3_small', { classes: 3, width: 0.35, resolution: 64, padding: 'same' }));
+  const path = join(folder, 'model.json');
+  writeFileSync(path, jsonOf(files));
+  writeFileSync(join(folder, SHARD), files.shard);
+  const { stdout } = await run('inspect', path, '--json', '-');
+  expect(JSON.parse(stdout).fileBytes).toBe(statSync(path).size + files.shard.length);
+});
+
 it('names, counts and skips a corrupt picture among good ones', async () => {
   const bad = join(images, 'bee', 'bad.jpg');
   writeFileSync(bad, 'no picture');
@@ -201,6 +211,7 @@ it.each([
   ['an unknown option', 2, /unknown option '--nope'/, () => ['compare', '--nope']],
   ['an option that wants a number', 2, /whole number above 0/, () => ['compare', '--limit', '-1']],
   ['weights that are no file', 1, /cannot be read/, () => ['inspect', join(folder, 'none')]],
+  ['a folder', 1, /is a folder; give a file in it, such as model.json/, () => ['inspect', folder]],
   ['an empty folder of images', 1, /no images|holds no/, () => ['evaluate', '-w', weights, '-i', mkdtempSync(join(folder, 'empty-'))]],
   ['float32 weights asked to run as int8 without calibration', 1, /add --calibration/, () => ['bench', '-w', weights, '-p', 'int8']],
   ['neither weights nor a table to measure', 2, /--weights FILE is missing; or give --table FILE/, () => ['bench']],
