@@ -51,13 +51,13 @@ function filesSource(files: readonly File[]): Source {
   };
 }
 
-/** A model file may name its neighbours, and nothing above them. */
-function checkName(name: string): string {
-  const parts = name.split('/');
-  if (/[\\:]/.test(name) || parts.some((part) => part === '' || part === '.' || part === '..')) {
+/** A model file may name its neighbours, and nothing above them. TensorFlow.js' own save() writes "./model.weights.bin". */
+function neighbour(name: string): string {
+  const parts = name.split('/').filter((part) => part !== '.');
+  if (/[\\:]/.test(name) || parts.length === 0 || parts.some((part) => part === '' || part === '..')) {
     throw new InputError(`the model names a file "${name}" beside it; a relative path without ".." was expected.`);
   }
-  return name;
+  return parts.join('/');
 }
 
 function addressSource(address: string | URL, { signal, onProgress }: OpenOptions): Source {
@@ -67,13 +67,18 @@ function addressSource(address: string | URL, { signal, onProgress }: OpenOption
     name: text.slice(text.lastIndexOf('/') + 1),
     listed: !/^https?:/.test(platform.absolute(text) as string),
     bytes: () => platform.readBytes(address, { ...options, ...(onProgress ? { onProgress } : {}) }),
-    beside: (name) => platform.readBytes(platform.beside(address, checkName(name)), options),
+    beside: (name) => platform.readBytes(platform.beside(address, name), options),
   };
 }
 
 /** Nothing is read yet, but of the hub: what a repository holds is asked first. */
 export async function openSource(source: ModelSource, options: OpenOptions = {}): Promise<Source> {
   if (options.signal?.aborted) throw new AbortError(options.signal.reason);
+  const opened = await sourceOf(source, options);
+  return { ...opened, beside: async (name) => opened.beside(neighbour(name)) };
+}
+
+async function sourceOf(source: ModelSource, options: OpenOptions): Promise<Source> {
   if (source instanceof Uint8Array) return bytesSource(source);
   if (source instanceof ArrayBuffer) return bytesSource(new Uint8Array(source));
   if (Array.isArray(source)) return filesSource(source as readonly File[]);

@@ -74,8 +74,18 @@ it('finds the model among a folder that a page was given', async () => {
   await expect(openSource([])).rejects.toThrow(/the list is empty/);
 });
 
+it('finds shards by the names that TensorFlow.js writes itself, with a "./" in front', async () => {
+  const dotted = JSON.stringify(files.model).replace(SHARD, `./${SHARD}`);
+  const list = [new File([dotted], 'model.json'), new File([files.shard as BlobPart], SHARD)];
+  await expect(loadModel(list)).resolves.toMatchObject({ classes: 3 });
+  writeFileSync(join(folder, 'dotted.json'), dotted);
+  await expect(loadModel(join(folder, 'dotted.json'))).resolves.toMatchObject({ classes: 3 });
+});
+
 it.each([
   '../secret',
+  './../secret',
+  './',
   '/etc/passwd',
   'a//b',
   'https://example.com/x',
