@@ -67,7 +67,12 @@ function addressSource(address: string | URL, { signal, onProgress }: OpenOption
     name: text.slice(text.lastIndexOf('/') + 1),
     listed: !/^https?:/.test(platform.absolute(text) as string),
     bytes: () => platform.readBytes(address, { ...options, ...(onProgress ? { onProgress } : {}) }),
-    beside: (name) => platform.readBytes(platform.beside(address, name), options),
+    beside: (name) =>
+      platform.readBytes(platform.beside(address, name), options).catch((cause) => {
+        throw cause instanceof InputError
+          ? new InputError(`the model needs the file "${name}" beside it: ${cause.message}`, { cause })
+          : cause;
+      }),
   };
 }
 

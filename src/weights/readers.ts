@@ -53,6 +53,6 @@ export const READERS: readonly Reader[] = [
     name: '.onnx',
     // ModelProto begins with its version of the format, a small number, and goes on with a string or the graph.
     sniff: (bytes) => bytes[0] === 0x08 && (bytes[1] ?? 0) < 32 && [0x12, 0x3a].includes(bytes[2] ?? 0),
-    read: async (bytes) => (await import('./onnx/network.js')).readOnnx(bytes),
+    read: async (bytes, source) => (await import('./onnx/network.js')).readOnnxFiles(bytes, source),
   },
 ];

@@ -11,6 +11,7 @@ import { randomNetwork } from '../random-network.js';
 import { layersOf, modern, nestedArchive } from './keras-files.js';
 import { writtenHdf5 } from './keras-writer.js';
 import { changed, changesOf, RUNS, survives } from './mutation.js';
+import { onnxModel } from './onnx-writer.js';
 import { graphModel, jsonOf, layersModel } from './tfjs-writer.js';
 
 // Every reader against files that were changed on their way. A few hundred inputs a reader here; npm run soak, 200,000.
@@ -79,6 +80,12 @@ const SUBJECTS: readonly Subject[] = [
       [0, 40_000],
       [-20_000, 0],
     ],
+  },
+  {
+    name: 'ONNX with a file beside it',
+    file: () => onnxModel(network(), 'external').file,
+    structure: [[0, 40_000]],
+    shard: () => onnxModel(network(), 'external').shard,
   },
   { name: 'ONNX', file: () => new Uint8Array(readFileSync('test/golden/small-folded.onnx')), structure: [[0, 20_000]] },
   {

@@ -47,19 +47,40 @@ const valueInfo = (field: number, name: string, shape: readonly number[] | undef
   return message(field, bytes(1, name), message(2, message(1, integer(1, FLOAT), ...sides)));
 };
 
+/** Smaller tensors stay in the model, as PyTorch's exporter leaves them. */
+const LEAST_BESIDE = 256;
+const ALIGNMENT = 64;
+
 export class Writer {
   private readonly nodes: Buffer[] = [];
   private readonly initializers: Buffer[] = [];
+  private data = Buffer.alloc(0);
   private readonly known = new Set<string>();
   /** Names of all tensors that are computed in float32. */
   readonly floats: string[] = [];
+
+  /** @param beside the name of a file for the tensors' bytes */
+  constructor(private readonly beside = '') {}
+
+  /** What that file holds. */
+  get shard(): Uint8Array {
+    return new Uint8Array(this.data);
+  }
+
+  /** The bytes of a tensor, or where they are. */
+  private place(raw: Uint8Array): Buffer[] {
+    if (!this.beside || raw.length < LEAST_BESIDE) return [bytes(9, raw)];
+    const entries = { location: this.beside, offset: `${this.data.length}`, length: `${raw.length}` };
+    this.data = Buffer.concat([this.data, raw, Buffer.alloc(-raw.length & (ALIGNMENT - 1))]);
+    return [...Object.entries(entries).map(([key, value]) => message(13, bytes(1, key), bytes(2, value))), integer(14, 1)];
+  }
 
   constant(name: string, shape: readonly number[], values: Values): string {
     if (this.known.has(name)) return name;
     this.known.add(name);
     const raw = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
     const dimensions = shape.map((side) => integer(1, side));
-    this.initializers.push(message(5, ...dimensions, integer(2, typeOf(values)), bytes(8, name), bytes(9, raw)));
+    this.initializers.push(message(5, ...dimensions, integer(2, typeOf(values)), bytes(8, name), ...this.place(raw)));
     return name;
   }
 
@@ -128,7 +149,10 @@ function steps([low, high]: readonly [number, number]): { scale: number; zero: n
 
 // --- spellings
 
-export type Spelling = 'float' | 'paddle' | 'qdq' | 'qlinear' | 'dynamic';
+export type Spelling = 'float' | 'external' | 'paddle' | 'qdq' | 'qlinear' | 'dynamic';
+
+/** The file beside an 'external' model. */
+export const SHARD = 'model.onnx.data';
 
 interface Spell {
   readonly writer: Writer;
@@ -278,13 +302,13 @@ export function onnxModel(
   spelling: Spelling,
   ranges: TensorRanges = {},
   all = false,
-): { file: Uint8Array; names: string[] } {
-  const writer = new Writer();
+): { file: Uint8Array; names: string[]; shard: Uint8Array } {
+  const writer = new Writer(spelling === 'external' ? SHARD : '');
   const spell: Spell = { writer, network, ranges, spelling };
   const { graph } = network;
   if (spelling === 'qlinear') {
     const output = qlinear(spell);
-    return { file: writer.finish('input', graph.resolution, [output], 13), names: [output] };
+    return { file: writer.finish('input', graph.resolution, [output], 13), names: [output], shard: writer.shard };
   }
   const seen = (name: string) => (spelling === 'qdq' ? throughBytes(spell, name) : name);
   const made = new Map([['input', seen('input')]]);
@@ -303,13 +327,13 @@ export function onnxModel(
   }
   const logits = made.get(graph.outputs.logits as string) as string;
   const names = all ? writer.floats : [logits];
-  return { file: writer.finish('input', graph.resolution, names, spelling === 'paddle' ? 11 : 14), names };
+  return { file: writer.finish('input', graph.resolution, names, spelling === 'paddle' ? 11 : 14), names, shard: writer.shard };
 }
 
 // --- what test/golden/onnx.json is about
 
 export const SIDE = 64;
-export const SPELLINGS = ['paddle', 'qdq', 'qlinear', 'dynamic'] as const;
+export const SPELLINGS = ['external', 'paddle', 'qdq', 'qlinear', 'dynamic'] as const;
 export type Quantizing = (typeof SPELLINGS)[number];
 
 /** QLinear operators have no h-swish. */

@@ -66,7 +66,7 @@ it.each([
     /holds 1 values/,
   ],
   ['a tensor of strings', model(...field(5, [0x08, 1, 0x10, 8, ...field(8, text('w'))])), /data type 8/],
-  ['a tensor in another file', model(...field(5, [...field(8, text('w')), 0x70, 1])), /another file/],
+  ['a tensor in a file that it does not name', model(...field(5, [0x10, 1, ...field(8, text('w')), 0x70, 1])), /another file, ""/],
 ])('says what is wrong with %s', async (_, bytes, message) => {
   await expect(loadModel(bytes)).rejects.toMatchObject({ code: expect.stringMatching(/^ERR_/), message: expect.stringMatching(message) });
 });

@@ -1,5 +1,6 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
 import { elements, halfToFloat } from '../tensors.js';
+import { bytesElsewhere, type DataFiles } from './external.js';
 import { type Field, fieldsOf, numbersOf, textOf } from './protobuf.js';
 
 // The parts of ONNX that a classifier has, by the field numbers of onnx.proto3 (github.com/onnx/onnx).
@@ -51,11 +52,12 @@ const MOST_NODES = 10_000;
 /** In lists of numbers: shapes, zero points, small weights. */
 const MOST_INTEGERS = 100_000;
 
-function tensorOf(bytes: Uint8Array): { name: string; tensor: OnnxTensor } {
+function tensorOf(bytes: Uint8Array, files: DataFiles): { name: string; tensor: OnnxTensor } {
   const shape: number[] = [];
   let type = 0;
   let name = '';
   let raw: Uint8Array | undefined;
+  let elsewhere = false;
   const floats: Uint8Array[] = [];
   const integers: number[] = [];
   for (const field of fieldsOf(bytes)) {
@@ -65,9 +67,7 @@ function tensorOf(bytes: Uint8Array): { name: string; tensor: OnnxTensor } {
     else if (field.number === 5 || field.number === 7) integers.push(...numbersOf(field).slice(0, MOST_INTEGERS));
     else if (field.number === 8) name = textOf(field);
     else if (field.number === 9) raw = field.bytes;
-    else if (field.number === 13 || (field.number === 14 && field.value === 1)) {
-      throw new UnsupportedModelError(`onnx: tensor "${name}" lies in another file; export with all data in one.`);
-    }
+    else if (field.number === 14) elsewhere = field.value === 1;
   }
   const kind = TYPES[type];
   if (!kind) {
@@ -75,11 +75,12 @@ function tensorOf(bytes: Uint8Array): { name: string; tensor: OnnxTensor } {
     throw new UnsupportedModelError(`onnx: tensor "${name}" is of data type ${type}; ${known.join(', ')} are read.`);
   }
   const count = elements(shape);
+  const what = `tensor "${name}" of shape [${shape.slice(0, 8)}]`;
+  const sound = shape.length <= MOST_DIMENSIONS && shape.every((side) => Number.isSafeInteger(side) && side >= 0);
+  if (sound && elsewhere) raw = bytesElsewhere(bytes, what, count * kind.bytes, files);
   const floating = kind.name === 'float32';
   const given = raw ? raw.length / kind.bytes : floating ? floats.reduce((sum, { length }) => sum + length, 0) / 4 : integers.length;
-  if (shape.length > MOST_DIMENSIONS || !shape.every((side) => Number.isSafeInteger(side) && side >= 0) || given !== count) {
-    throw new ModelFormatError(`onnx: tensor "${name}" of shape [${shape.slice(0, 8)}] holds ${given} values; the file is damaged.`);
-  }
+  if (!sound || given !== count) throw new ModelFormatError(`onnx: ${what} holds ${given} values; the file is damaged.`);
   const values = raw ? rawValues(kind.name, raw, count) : floating ? floatValues(floats, count) : integerValues(kind.name, integers);
   return { name, tensor: { shape, type: kind.name, values } };
 }
@@ -111,7 +112,7 @@ function floatValues(parts: readonly Uint8Array[], count: number): Float32Array 
 const integerValues = (type: string, integers: readonly number[]): OnnxTensor['values'] =>
   type === 'int8' ? Int8Array.from(integers) : type === 'uint8' ? Uint8Array.from(integers) : Float64Array.from(integers);
 
-function attributeOf(bytes: Uint8Array): [string, Attribute] {
+function attributeOf(bytes: Uint8Array, files: DataFiles): [string, Attribute] {
   let name = '';
   let float = 0;
   let int = 0;
@@ -125,14 +126,14 @@ function attributeOf(bytes: Uint8Array): [string, Attribute] {
       float = new DataView(field.bytes.buffer, field.bytes.byteOffset).getFloat32(0, true);
     else if (field.number === 3) int = field.value;
     else if (field.number === 4) text = textOf(field);
-    else if (field.number === 5) tensor = tensorOf(field.bytes).tensor;
+    else if (field.number === 5) tensor = tensorOf(field.bytes, files).tensor;
     else if (field.number === 7) floats.push(...floatValues([field.bytes], field.bytes.length >> 2).slice(0, 100));
     else if (field.number === 8) ints.push(...numbersOf(field).slice(0, 100));
   }
   return [name, { float, int, ints, floats, text, ...(tensor ? { tensor } : {}) }];
 }
 
-function nodeOf(bytes: Uint8Array): OnnxNode {
+function nodeOf(bytes: Uint8Array, files: DataFiles): OnnxNode {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const attributes = new Map<string, Attribute>();
@@ -141,7 +142,7 @@ function nodeOf(bytes: Uint8Array): OnnxNode {
     if (field.number === 1) inputs.push(textOf(field));
     else if (field.number === 2) outputs.push(textOf(field));
     else if (field.number === 4) operator = textOf(field);
-    else if (field.number === 5) attributes.set(...attributeOf(field.bytes));
+    else if (field.number === 5) attributes.set(...attributeOf(field.bytes, files));
   }
   return { operator, inputs, output: outputs[0] ?? '', outputs, attributes };
 }
@@ -159,8 +160,11 @@ function valueInfoOf(bytes: Uint8Array): { name: string; shape: number[] } {
   return { name: name ? textOf(name) : '', shape: dimensions.map((side) => inside(side, 1)[0]?.value ?? 0) };
 }
 
-/** @throws ModelFormatError for bytes that are no ONNX model */
-export function readModel(bytes: Uint8Array): OnnxModel {
+/**
+ * @param files those that tensors name, if they do
+ * @throws ModelFormatError for bytes that are no ONNX model
+ */
+export function readModel(bytes: Uint8Array, files: DataFiles = new Map()): OnnxModel {
   const graph = [...fieldsOf(bytes)].find(({ number }) => number === 7);
   if (!graph) throw new ModelFormatError('onnx: the file holds no graph.');
   const nodes: OnnxNode[] = [];
@@ -169,9 +173,9 @@ export function readModel(bytes: Uint8Array): OnnxModel {
   let output = '';
   for (const field of fieldsOf(graph.bytes)) {
     if (field.number === 1) {
-      if (nodes.push(nodeOf(field.bytes)) > MOST_NODES) throw new UnsupportedModelError(`onnx: more than ${MOST_NODES} nodes.`);
+      if (nodes.push(nodeOf(field.bytes, files)) > MOST_NODES) throw new UnsupportedModelError(`onnx: more than ${MOST_NODES} nodes.`);
     } else if (field.number === 5) {
-      const { name, tensor } = tensorOf(field.bytes);
+      const { name, tensor } = tensorOf(field.bytes, files);
       constants.set(name, tensor);
     } else if (field.number === 11) inputs.push(valueInfoOf(field.bytes));
     else if (field.number === 12 && output === '') output = valueInfoOf(field.bytes).name;

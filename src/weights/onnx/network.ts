@@ -1,6 +1,7 @@
 import { UnsupportedModelError } from '../../errors.js';
 import { type Activation, INPUT_CHANNELS } from '../../graph/graph.js';
 import { IMAGENET_PREPROCESSING, type Network } from '../../graph/network.js';
+import type { Source } from '../../source/types.js';
 import { arithmetic } from '../arithmetic.js';
 import { NetworkBuilder } from '../builder.js';
 import type { Constant, Operation } from '../constants.js';
@@ -8,6 +9,7 @@ import { finish } from '../finish.js';
 import { batchNormAffine } from '../fold.js';
 import { resolutionOf } from '../resolution.js';
 import { addConv, addDense, type Next, window } from './convolution.js';
+import { type DataFiles, readFilesBeside } from './external.js';
 import { type OnnxModel, type OnnxNode, readModel } from './model.js';
 import type { Quantized } from './quantized.js';
 import { transposed, Values } from './values.js';
@@ -22,8 +24,13 @@ const ALIASES = new Set(['Identity', 'Flatten', 'Reshape', 'Squeeze', 'Unsqueeze
  *
  * @throws ModelFormatError for a damaged file, UnsupportedModelError for operators outside the family
  */
-export function readOnnx(bytes: Uint8Array): Network {
-  return new Importer(readModel(bytes)).network();
+export function readOnnx(bytes: Uint8Array, files?: DataFiles): Network {
+  return new Importer(readModel(bytes, files)).network();
+}
+
+/** The same with tensors that lie in files beside it. @throws InputError where one is missing */
+export async function readOnnxFiles(bytes: Uint8Array, source: Source): Promise<Network> {
+  return readOnnx(bytes, await readFilesBeside(bytes, source));
 }
 
 class Importer {
