@@ -1,11 +1,8 @@
 import type { ConvNode } from '../graph/graph.js';
 import { type Lanes, unitOf } from '../graph/lanes.js';
 import type { QuantizedWeights } from '../graph/network.js';
-import { largestSafeLane } from '../graph/sums.js';
+import { LARGEST_BIAS, largestSafeLane } from '../graph/sums.js';
 import { correctedBias, type RoundedWeights, roundFilter } from './filters.js';
-
-/** Biases stay below this, so that sums have the other half of an i32. */
-const LARGEST_BIAS = 2 ** 30;
 
 /** The largest lane of its input that a layer's sums can bear, whatever its bias. */
 export const safeLaneOf = (node: ConvNode, { filter, scale }: RoundedWeights): number =>

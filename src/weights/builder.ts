@@ -11,7 +11,7 @@ import {
   type UnnamedNode,
 } from '../graph/graph.js';
 import type { Lanes } from '../graph/lanes.js';
-import type { Weights } from '../graph/network.js';
+import { isQuantized, type Weights } from '../graph/network.js';
 import { type Built, type ConvShape, type End, paddingOf, type Sides } from './built.js';
 import type { Constant, Operation } from './constants.js';
 import { pixelByPixel } from './layout.js';
@@ -174,12 +174,9 @@ export class NetworkBuilder {
       activation,
     };
     const name = this.push(id, conv, lanes);
-    if (
-      weights.filter instanceof Float32Array &&
-      (firstNotFinite(weights.filter) >= 0 || firstNotFinite(weights.bias as Float32Array) >= 0)
-    ) {
+    const numbers = isQuantized(weights) ? [weights.scale] : [weights.filter, weights.bias];
+    if (numbers.some((values) => firstNotFinite(values) >= 0))
       throw this.damaged(`the weights of "${id}" hold values that are not finite.`);
-    }
     this.weights.set(name, weights);
   }
 

@@ -299,8 +299,9 @@ describe('integers', () => {
     activation?: (x: string) => string,
     zeros: Int8Array | Uint8Array = new Int8Array(4),
     kept?: Uint8Array,
+    last = 4,
   ) => {
-    const scales = bench.constant('ws', [4], Float32Array.of(0.5, 1, 2, 4));
+    const scales = bench.constant('ws', [4], Float32Array.of(0.5, 1, 2, last));
     const integers = bench.constant('wq', [4, 3, 1, 1], kept ?? Int8Array.of(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, -12));
     const filter = bench.op('DequantizeLinear', [integers, scales, bench.constant('wz', [zeros.length], zeros)], { axis: 0 }, 'w/dq');
     const x = bench.conv({}, [bench.quantized('input'), filter, bench.b]);
@@ -333,6 +334,15 @@ describe('integers', () => {
     const real = pooled((bench) => qdqConv(bench, undefined, Uint8Array.of(129, 128, 129, 129), kept));
     expect(weightsOf(real).filter).toBeInstanceOf(Float32Array);
     expect(weightsOf(real).filter[1]).toBe(253 - 128);
+  });
+
+  it('keep the bias of a channel whose weights are next to nothing beside it', () => {
+    const { filter, scale, bias } = weightsOf<QuantizedWeights>(pooled((bench) => qdqConv(bench, undefined, undefined, undefined, 1e-20)));
+    expect([filter[3], filter[7], filter[11]]).toEqual([0, 0, 0]);
+    expect((bias[3] as number) * (scale[3] as number) * 0.5).toBeCloseTo(4, 6);
+    expect([...bias.slice(0, 3)]).toEqual([4, 4, 3]);
+    const endless = (bench: Bench) => qdqConv(bench, undefined, undefined, undefined, Number.POSITIVE_INFINITY);
+    expect(() => pooled(endless)).toThrow('onnx: the weights of "x" hold values that are not finite.');
   });
 
   it('take the activation between them over', () => {

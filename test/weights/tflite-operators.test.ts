@@ -1,5 +1,6 @@
 import type { Node } from '../../src/graph/graph.js';
 import type { FloatWeights, Network, QuantizedWeights } from '../../src/graph/network.js';
+import { Session } from '../../src/runtime/session.js';
 import { FlatBuffer } from '../../src/weights/tflite/flatbuffer.js';
 import { OPERATORS } from '../../src/weights/tflite/model.js';
 import { readTflite } from '../../src/weights/tflite/network.js';
@@ -290,6 +291,22 @@ describe('integers', () => {
     expect(zeroPoint).toBe(2);
     const unbiased = whole((bench) => bench.op('CONV_2D', [bench.image, filterOf(bench)], VALID, OUT));
     expect(weightsOf<QuantizedWeights>(unbiased).bias).toEqual(new Int32Array(4));
+  });
+
+  it('of a channel that died give what its bias alone gives', async () => {
+    // A converter cuts the bias off where weights of 1e-22 make it larger than an i32.
+    const dead = (bench: Bench) => conv(bench, filterOf(bench, { scales: [0.5, 1e-22, 2, 4] }), Int32Array.of(5, -2147483647, 7, 2 ** 20));
+    const alone = (bench: Bench) => conv(bench, filterOf(bench, { scales: [0.5, 1e-22, 2, 4] }), Int32Array.of(5, 0, 7, 2 ** 20));
+    const results = [];
+    for (const fill of [dead, alone]) {
+      const session = await Session.create(whole(fill), { threads: 1 });
+      const data = Float32Array.from({ length: 32 * 32 * 3 }, (_, i) => (i % 17) / 8 - 1);
+      const plan = session.infer(() => session.put({ data, shape: [1, 32, 32, 3] }));
+      results.push([...session.output(plan.results.embedding)]);
+      session.dispose();
+    }
+    expect(results[0]).toEqual(results[1]);
+    expect(results[0]?.[1]).toBe(0);
   });
 
   it.each<[string, (bench: Bench) => number, string]>([

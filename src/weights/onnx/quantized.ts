@@ -1,6 +1,7 @@
 import { ModelFormatError, UnsupportedModelError } from '../../errors.js';
 import type { Lanes } from '../../graph/lanes.js';
 import type { QuantizedWeights } from '../../graph/network.js';
+import { withBiases } from '../biases.js';
 import type { OnnxTensor } from './model.js';
 
 // How ONNX says that numbers are quantized: real = scale * (q - zero point), one scale a tensor, or one along an axis.
@@ -77,13 +78,7 @@ export function quantizedWeights(
   const shift = tensor.type === 'uint8' ? 128 : 0;
   const bytes = new Int8Array(tensor.values.length);
   for (let i = 0; i < bytes.length; i++) bytes[i] = (tensor.values[i] as number) - shift;
-  const filter = ordered(bytes);
   const scale = Float32Array.from({ length: channels }, (_, c) => scales[scales.length === 1 ? 0 : c] as number);
-  const step = input.scale;
-  return {
-    filter,
-    scale,
-    zeroPoint: ((zeroPoints[0] as number) ?? 0) - shift,
-    bias: Int32Array.from({ length: channels }, (_, c) => Math.round((bias[c] as number) / (step * (scale[c] as number)))),
-  };
+  const zeroPoint = ((zeroPoints[0] as number) ?? 0) - shift;
+  return withBiases({ filter: ordered(bytes), scale, zeroPoint }, bias, input.scale);
 }

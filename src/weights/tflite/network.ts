@@ -3,6 +3,7 @@ import { type Activation, INPUT, type Padding } from '../../graph/graph.js';
 import type { Lanes } from '../../graph/lanes.js';
 import type { Network, Preprocessing, Weights } from '../../graph/network.js';
 import { arithmetic } from '../arithmetic.js';
+import { withBiases } from '../biases.js';
 import { NetworkBuilder } from '../builder.js';
 import type { ConvShape } from '../built.js';
 import type { Operation } from '../constants.js';
@@ -182,19 +183,20 @@ class Importer {
       groups: depthwise ? channels : 1,
       activation: this.activation(options?.i8(dense ? 0 : depthwise ? 4 : 3)),
     };
-    const quantized = inputs[0] !== undefined && lanesOf(inputs[0]) !== undefined;
-    if (quantized !== (lanes !== undefined))
+    const step = inputs[0] && (lanesOf(inputs[0])?.scale as number | undefined);
+    if ((step !== undefined) !== (lanes !== undefined))
       throw new UnsupportedModelError(`tflite: ${name} ${output.index} has quantized and float tensors.`);
-    this.builder.conv(`${output.index}`, input, shape, weightsOf(filter, bias, channels, depthwise, quantized), lanes);
+    this.builder.conv(`${output.index}`, input, shape, weightsOf(filter, bias, channels, depthwise, step), lanes);
   }
 }
 
+/** @param step of the input, where it is quantized */
 function weightsOf(
   filter: TfliteTensor,
   bias: TfliteTensor | undefined,
   channels: number,
   depthwise: boolean,
-  quantized: boolean,
+  step: number | undefined,
 ): Weights {
   // Depthwise filters lie as ours do; dense ones have the output channel first.
   const window = elements(filter.shape) / channels;
@@ -206,7 +208,7 @@ function weightsOf(
     }
     return result;
   };
-  if (!quantized) return { filter: order(realValues(filter)), bias: bias ? realValues(bias) : new Float32Array(channels) };
+  if (step === undefined) return { filter: order(realValues(filter)), bias: bias ? realValues(bias) : new Float32Array(channels) };
   if (isFloat(filter)) throw new UnsupportedModelError(`tflite: a quantized tensor meets the float filter ${filter.index}.`);
   const scales = filter.scales.length === 1 ? Array.from({ length: channels }, () => filter.scales[0] as number) : filter.scales;
   if (scales.length !== channels || !scales.every((s) => s >= 0 && Number.isFinite(s))) {
@@ -215,10 +217,11 @@ function weightsOf(
   const points = new Set(filter.zeroPoints);
   if (points.size > 1) throw new UnsupportedModelError('tflite: a filter with a zero point per channel.');
   const shift = filter.type === 'uint8' ? 128 : 0;
-  return {
-    filter: order(signed(filter)),
-    scale: Float32Array.from(scales),
-    zeroPoint: (filter.zeroPoints[0] ?? 0) - shift,
-    bias: bias ? int32s(bias) : new Int32Array(channels),
-  };
+  const weights = { filter: order(signed(filter)), scale: scales, zeroPoint: (filter.zeroPoints[0] ?? 0) - shift };
+  const biases = bias ? int32s(bias) : new Int32Array(channels);
+  return withBiases(
+    weights,
+    Float64Array.from(biases, (b, c) => b * step * (scales[c] as number)),
+    step,
+  );
 }
