@@ -11,13 +11,21 @@ import type { Scheme } from './schemes.js';
  * class makes values seven times as large as a hundred others do. Eight times would cost each picture 2 dB.
  */
 const HEADROOM = 4;
-/** Of a tensor's largest magnitude, what each of its channels has room for at least: one that no image has shown may wake up. */
+/**
+ * Of a tensor's largest magnitude, what each of its channels has room for at least: one that no image has shown may wake up.
+ * Not more than what half of the others need: one channel of large values must not make all steps coarse.
+ */
 const LEAST_ROOM = 1 / 8;
 const LARGEST_LANE = 32767;
 /** A tensor of zeros: any range does. */
 const SMALLEST = 1e-6;
 
 const largest = ({ min, max }: Range, c: number) => Math.max(Math.abs(min[c] as number), Math.abs(max[c] as number));
+/** The median of what channels hold that some image has shown. */
+function medianLargest(range: Range): number {
+  const awake = Array.from(range.min, (_, c) => largest(range, c)).filter((magnitude) => magnitude > 0);
+  return awake.sort((a, b) => a - b)[awake.length >> 1] ?? 0;
+}
 const lowest = ({ min }: Range) => min.reduce((a, b) => Math.min(a, b));
 const highest = ({ max }: Range) => max.reduce((a, b) => Math.max(a, b));
 
@@ -88,9 +96,9 @@ export function chooseLanes(
       continue;
     }
     const magnitude = Math.max(-lowest(range), highest(range));
-    const scale = perChannel
-      ? Float32Array.from(range.min, (_, c) => scaleFor(Math.max(largest(range, c), magnitude * LEAST_ROOM)))
-      : scaleFor(magnitude);
+    const least = perChannel && Math.min(magnitude * LEAST_ROOM, medianLargest(range));
+    const scale =
+      least === false ? scaleFor(magnitude) : Float32Array.from(range.min, (_, c) => scaleFor(Math.max(largest(range, c), least)));
     lanes.set(name, { scale, low: -most, high: most });
   }
   return lanes;

@@ -37,6 +37,26 @@ const topOf = (range: Range) => {
   return scale.map((step) => step * high);
 };
 
+/** The largest value that each channel has room for in 16 bits, where a depthwise convolution reads it. */
+function roomOf(range: Range): number[] {
+  const channels = range.min.length;
+  const conv = (name: string, input: string, groups: number): ConvNode => {
+    const shape = { kernel: [1, 1], strides: [1, 1], padding: 'valid', inputChannels: channels, channels, groups } as const;
+    return { kind: 'conv', name, inputs: [input], ...shape, activation: 'relu' };
+  };
+  const graph = {
+    nodes: [conv('x', 'input', 1), conv('y', 'x', channels)],
+    outputs: { embedding: 'y' },
+    architecture: 'a',
+    width: 1,
+    resolution: 1,
+    classes: 0,
+  };
+  const lanes = chooseLanes(graph, new Map([['x', range]]), () => Number.POSITIVE_INFINITY, SCHEMES.best, new Map(), ['x']);
+  const { scale, high } = lanes.get('x') as { scale: Float32Array; high: number };
+  return Array.from(scale, (step) => step * high);
+}
+
 it('leaves no headroom where both halves of the images show the same', () => {
   const [small, large] = topOf(
     rangeOf([
@@ -64,23 +84,19 @@ it('leaves room to a channel that no image has shown', () => {
   const [shown, other] = topOf(range) as unknown as [number, number];
   expect(other).toBe(shown);
 
-  const conv = (name: string, input: string, groups: number): ConvNode => {
-    const shape = { kernel: [1, 1], strides: [1, 1], padding: 'valid', inputChannels: 2, channels: 2, groups } as const;
-    return { kind: 'conv', name, inputs: [input], ...shape, activation: 'relu' };
-  };
-  const graph = {
-    nodes: [conv('x', 'input', 1), conv('y', 'x', 2)],
-    outputs: { embedding: 'y' },
-    architecture: 'a',
-    width: 1,
-    resolution: 1,
-    classes: 0,
-  };
-  const lanes = chooseLanes(graph, new Map([['x', range]]), () => Number.POSITIVE_INFINITY, SCHEMES.best, new Map(), ['x']);
-  const { scale, high } = lanes.get('x') as { scale: Float32Array; high: number };
   // 16 bits: four times what was shown, and an eighth of that at least.
-  expect((scale[0] as number) * high).toBeGreaterThan(15);
-  expect((scale[1] as number) * high).toBeGreaterThan(1.9);
+  const [most, least] = roomOf(range) as [number, number];
+  expect(most).toBeGreaterThan(15);
+  expect(least).toBeGreaterThan(1.9);
+});
+
+it('does not make the steps of all channels coarse for one of large values', () => {
+  const room = roomOf(rangeOf([[200, 200], [0, 0], ...Array.from({ length: 5 }, (): [number, number] => [2, 2])]));
+  expect(room[0]).toBeGreaterThan(780);
+  for (const own of room.slice(1)) {
+    expect(own).toBeGreaterThan(7.8);
+    expect(own).toBeLessThan(8.1);
+  }
 });
 
 it('knows what each step costs: the square of it over 12 where nothing is clipped, more where much is', () => {
