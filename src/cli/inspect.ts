@@ -1,5 +1,3 @@
-import { readFile, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { describe } from '../architecture/describe.js';
 import { ARCHITECTURE_NAMES, type ArchitectureName } from '../architecture/tables.js';
@@ -27,15 +25,6 @@ type Facts = Partial<Pick<Model, 'precision' | 'memory' | 'preprocessing'>> & { 
 
 const isArchitecture = (name: string): name is ArchitectureName => (ARCHITECTURE_NAMES as readonly string[]).includes(name);
 
-/** Of a weights file and of the files that it names; undefined where it is not on this machine. */
-async function sizeOf(path: string): Promise<number | undefined> {
-  const own = await stat(path).catch(() => undefined);
-  if (!own || !path.endsWith('.json')) return own?.size;
-  const { weightsManifest = [] } = JSON.parse(await readFile(path, 'utf8')) as { weightsManifest?: { paths: string[] }[] };
-  const shards = await Promise.all(weightsManifest.flatMap(({ paths }) => paths.map((name) => stat(join(dirname(path), name)))));
-  return shards.reduce((sum, { size }) => sum + size, own.size);
-}
-
 async function inspect(argument: string | undefined, options: { weights?: string; json?: string }, command: Command): Promise<void> {
   const source = options.weights ?? argument;
   if (!source) command.error('error: a weights file or the name of an architecture is missing');
@@ -43,9 +32,14 @@ async function inspect(argument: string | undefined, options: { weights?: string
   let file: Facts = {};
   if (isArchitecture(source)) summary = describe(source);
   else {
-    const model = await loadModel(source);
+    let fileBytes: number | undefined;
+    const model = await loadModel(source, {
+      onProgress: (loaded) => {
+        fileBytes = loaded;
+      },
+    });
     summary = model.summary;
-    file = { precision: model.precision, fileBytes: await sizeOf(source), memory: model.memory, preprocessing: model.preprocessing };
+    file = { precision: model.precision, fileBytes, memory: model.memory, preprocessing: model.preprocessing };
   }
   say(options.json, render(summary, file));
   if (options.json) await writeJson(options.json, { ...summary, ...file });

@@ -45,6 +45,7 @@ export interface LoadOptions {
    */
   readonly worker?: boolean | Worker;
   readonly signal?: AbortSignal;
+  /** Hears of all files of a model together; `totalBytes` grows when another one begins. */
   readonly onProgress?: (loadedBytes: number, totalBytes?: number) => void;
 }
 

@@ -2,6 +2,7 @@ import platform from '#platform';
 import { InputError } from '../errors.js';
 import { fileAddress, HUB, infoAddress, parseHubSource } from './addresses.js';
 import { type DownloadOptions, download, IncompleteError } from './download.js';
+import { together } from './progress.js';
 import type { HubOptions, Source } from './types.js';
 
 export interface Fetched {
@@ -101,6 +102,7 @@ export async function fetchFromHub(
   const info = checkInfo(new TextDecoder().decode(text), repository);
   const chosen = choose(info, repository, parsed.file);
 
+  const begin = together(onProgress);
   let cacheError: Error | undefined;
   const keep = async (key: string, bytes: Uint8Array) => {
     try {
@@ -115,13 +117,16 @@ export async function fetchFromHub(
     const key = `${repository}/${info.sha}/${rfilename}`;
     const cached = await cache.read(key);
     const wanted = lfs?.sha256;
-    if (cached && (!wanted || (await sha256(cached)) === wanted)) return { bytes: cached, key };
+    const progress = rfilename === CONFIG ? {} : { onProgress: begin() };
+    if (cached && (!wanted || (await sha256(cached)) === wanted)) {
+      progress.onProgress?.(cached.length, cached.length);
+      return { bytes: cached, key };
+    }
     if (offline) throw new InputError(`${rfilename} of ${source} is not in the cache, and offline nothing is fetched.`);
     const partial = `${key}.partial`;
     const begun = await cache.read(partial);
     try {
       const address = fileAddress(endpoint, repository, info.sha, rfilename);
-      const progress = rfilename === CONFIG ? {} : { onProgress };
       let bytes = await ask(address, { begun, size, ...progress });
       // What was begun may have been damaged where it lay.
       if (wanted && begun && (await sha256(bytes)) !== wanted) bytes = await ask(address, { size, ...progress });

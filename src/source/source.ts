@@ -1,12 +1,13 @@
 import platform from '#platform';
 import { AbortError, InputError } from '../errors.js';
 import type { ModelSource } from '../inputs.js';
+import { type OnProgress, together } from './progress.js';
 import type { HubOptions, Source } from './types.js';
 
 export interface OpenOptions {
   readonly hub?: HubOptions | undefined;
   readonly signal?: AbortSignal | undefined;
-  readonly onProgress?: ((loaded: number, total?: number) => void) | undefined;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /** A file beside the source that need not be there. */
@@ -62,13 +63,14 @@ function neighbour(name: string): string {
 
 function addressSource(address: string | URL, { signal, onProgress }: OpenOptions): Source {
   const text = String(address);
-  const options = signal ? { signal } : {};
+  const begin = together(onProgress);
+  const read = (file: string | URL) => platform.readBytes(file, { ...(signal ? { signal } : {}), onProgress: begin() });
   return {
     name: text.slice(text.lastIndexOf('/') + 1),
     listed: !/^https?:/.test(platform.absolute(text) as string),
-    bytes: () => platform.readBytes(address, { ...options, ...(onProgress ? { onProgress } : {}) }),
+    bytes: () => read(address),
     beside: (name) =>
-      platform.readBytes(platform.beside(address, name), options).catch((cause) => {
+      read(platform.beside(address, name)).catch((cause) => {
         throw cause instanceof InputError
           ? new InputError(`the model needs the file "${name}" beside it: ${cause.message}`, { cause })
           : cause;

@@ -10,6 +10,7 @@ import { fileAddress, HUB, infoAddress, parseHubSource } from '../../src/source/
 import { fetchFromHub } from '../../src/source/hub.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
 import { checkpoint, pseudoRandom } from '../pseudo-random.js';
+import { networkFor, onnxModel, SHARD } from '../weights/onnx-writer.js';
 
 // A server that behaves as the hub does: the description of a repository, files that redirect to another address, ranges.
 
@@ -112,6 +113,21 @@ it('knows what tf_ networks are from their config', async () => {
   const model = await loadModel(`hf:${REPOSITORY}`, { hub: { endpoint } });
   expect(await model.predict(image)).not.toEqual(own);
   expect(() => model.save({ names: 'timm' })).toThrow(/pads/);
+});
+
+it('fetches the file in which an ONNX model keeps its tensors, and has it offline', async () => {
+  const { file, shard } = onnxModel(networkFor('external'), 'external');
+  const paths = ['onnx/model.onnx', `onnx/${SHARD}`];
+  content.set(paths[0] as string, file).set(paths[1] as string, shard);
+  info = () => ({ sha: COMMIT, siblings: paths.map((rfilename) => ({ rfilename })) });
+  for (const offline of [false, true]) {
+    const progress: number[] = [];
+    const model = await loadModel(`hf:${REPOSITORY}`, { hub: { endpoint, offline }, onProgress: (loaded) => progress.push(loaded) });
+    expect(model).toMatchObject({ architecture: 'mobilenet_v3_small', classes: 9 });
+    expect(progress.at(-1)).toBe(file.length + shard.length);
+  }
+  info = () => ({ sha: COMMIT, siblings: [{ rfilename: 'onnx/model.onnx' }] });
+  await expect(loadModel(`hf:${REPOSITORY}`, { hub: { endpoint } })).rejects.toThrow(`has no onnx/${SHARD}; it has onnx/model.onnx.`);
 });
 
 it('asks the real hub at these addresses', () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -59,6 +59,19 @@ it('fetches shards from beside a URL, and asks for nothing that is not needed', 
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/models/model.json`;
   await expect(loadModel(url)).resolves.toMatchObject({ classes: 3, hasLabels: false });
   expect(asked.sort()).toEqual([`/models/${SHARD}`, '/models/metadata.json', '/models/model.json'].sort());
+});
+
+it('tells how far all files together are', async () => {
+  const heard: [number, number | undefined][] = [];
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/models/model.json`;
+  for (const source of [url, join(folder, 'model.json')]) {
+    await loadModel(source, { onProgress: (...bytes) => heard.push(bytes as [number, number]) });
+    const [loaded] = heard.at(-1) as [number, number];
+    const labels = source === url ? 0 : statSync(join(folder, 'metadata.json')).size;
+    expect(loaded).toBe(jsonOf(files).length + files.shard.length + labels);
+    expect(heard.map(([loaded]) => loaded)).toEqual(heard.map(([loaded]) => loaded).sort((a, b) => a - b));
+    heard.length = 0;
+  }
 });
 
 it('finds the model among a folder that a page was given', async () => {
