@@ -264,6 +264,37 @@ describe('other operators', () => {
     }
   });
 
+  it('pad with zeros', () => {
+    const padded = (value: number, how: 'attribute' | 'constant') => () =>
+      nodes((bench) => {
+        const more = how === 'attribute' ? [] : [bench.constant('pads', [8], ints(0, 0, 1, 1, 0, 0, 1, 1)), bench.number('v', value)];
+        const attributes: Record<string, Attribute> =
+          how === 'attribute' ? { pads: [0, 0, 1, 1, 0, 0, 1, 1], value: { float: value } } : {};
+        return bench.conv({}, [bench.op('Pad', ['input', ...more], attributes), 'w']);
+      });
+    for (const how of ['attribute', 'constant'] as const) {
+      expect(padded(0, how)()).toMatchObject([{ padding: [1, 1, 1, 1] }]);
+      expect(padded(-1, how)).toThrow('onnx: a Pad with -1; zeros were expected.');
+    }
+  });
+
+  it('pad the sides that an image has where its channels are last', () => {
+    const [first, last] = [
+      [0, 3, 1, 2],
+      [0, 2, 3, 1],
+    ] as const;
+    const padded = (pads: number[], turns: readonly (readonly number[])[]) => () =>
+      nodes((bench) => {
+        const turned = turns.reduce((x, perm, i) => bench.op('Transpose', [x], { perm }, `turned${i}`), 'input');
+        const half = bench.op('Mul', [turned, bench.number('half', 0.5)]);
+        return bench.conv({}, [bench.op('Transpose', [bench.op('Pad', [half], { pads })], { perm: first }, 'first'), 'w']);
+      }).at(-1);
+    expect(padded([0, 1, 2, 0, 0, 3, 4, 0], [last])()).toMatchObject({ padding: [1, 3, 2, 4] });
+    expect(padded([0, 0, 1, 2, 0, 0, 3, 4], [last, first])()).toMatchObject({ padding: [1, 3, 2, 4] });
+    expect(padded([0, 0, 1, 2, 0, 0, 3, 4], [last])).toThrow('onnx: a Pad of [0,0,1,2,0,0,3,4].');
+    expect(padded([0, 1, 2, 0, 0, 3, 4, 0], [last, first])).toThrow('onnx: a Pad of [0,1,2,0,0,3,4,0].');
+  });
+
   it('pool', () => {
     const kind = (operator: string, attributes: Record<string, Attribute>, more: (bench: Bench) => string[] = () => []) =>
       read((bench) => bench.op('GlobalAveragePool', [bench.op(operator, ['input', ...more(bench)], attributes)])).graph.nodes[0];

@@ -3,11 +3,12 @@ import type { Activation, Padding } from '../../graph/graph.js';
 import type { Lanes } from '../../graph/lanes.js';
 import type { Weights } from '../../graph/network.js';
 import type { NetworkBuilder } from '../builder.js';
-import type { ConvShape } from '../built.js';
+import type { ConvShape, Sides } from '../built.js';
 import type { Constant } from '../constants.js';
 import { toChannelsLast, turned } from '../layout.js';
 import type { OnnxNode } from './model.js';
 import { type Order, type Quantized, quantizedWeights, realValues } from './quantized.js';
+import type { Values } from './values.js';
 
 /** What follows a convolution: an activation, and the range that its tensor is quantized to. */
 export interface Next {
@@ -28,6 +29,18 @@ export function window(builder: NetworkBuilder, node: OnnxNode): { strides: [num
   if (automatic === 'SAME_UPPER') return { strides, padding: 'same' };
   if (automatic !== 'NOTSET' && automatic !== 'VALID' && automatic !== '') throw builder.unsupported(`padding ${automatic}.`);
   return { strides, padding: top + bottom + left + right === 0 ? 'valid' : [top, bottom, left, right] };
+}
+
+/** The zeros that a Pad adds: above, below, to the left and to the right. */
+export function padSides(builder: NetworkBuilder, node: OnnxNode, values: Values, channelsLast: boolean): Sides {
+  const pads = node.attributes.get('pads')?.ints ?? [...values.constant(node, 1).values];
+  const mode = node.attributes.get('mode')?.text ?? 'constant';
+  const [y, x] = channelsLast ? [1, 2] : [2, 3];
+  const elsewhere = pads.some((pad, i) => pad !== 0 && i % 4 !== y && i % 4 !== x);
+  if (pads.length !== 8 || elsewhere || mode !== 'constant') throw builder.unsupported(`a Pad of [${pads}].`);
+  const value = node.attributes.get('value')?.float ?? values.scalar(node, 2) ?? 0;
+  if (value !== 0) throw builder.unsupported(`a Pad with ${value}; zeros were expected.`);
+  return [pads[y], pads[y + 4], pads[x], pads[x + 4]] as unknown as Sides;
 }
 
 /** @returns whether the convolution took over the activation behind it */

@@ -8,7 +8,7 @@ import type { Constant, Operation } from '../constants.js';
 import { finish } from '../finish.js';
 import { batchNormAffine } from '../fold.js';
 import { resolutionOf } from '../resolution.js';
-import { addConv, addDense, type Next, window } from './convolution.js';
+import { addConv, addDense, type Next, padSides, window } from './convolution.js';
 import { type DataFiles, readFilesBeside } from './external.js';
 import { type OnnxModel, type OnnxNode, readModel } from './model.js';
 import type { Quantized } from './quantized.js';
@@ -41,6 +41,8 @@ class Importer {
   private readonly fused = new Set<OnnxNode>();
   /** What computes the shape for a Reshape. */
   private readonly shapes = new Set<string>();
+  /** Images with their channels last: TensorFlow's, before they are turned. */
+  private readonly last = new Set<string>();
 
   constructor(private readonly model: OnnxModel) {
     const [batch, ...sides] = model.input.shape;
@@ -51,6 +53,7 @@ class Importer {
       throw new UnsupportedModelError(`onnx: the input has shape [${model.input.shape}]; [n, 3, height, width] was expected.`);
     }
     this.builder = new NetworkBuilder('onnx', 1, resolutionOf('onnx', [batch ?? 0, height ?? 0, width ?? 0, channels]));
+    if (last) this.last.add(model.input.name);
     this.values = new Values(model.constants);
     for (const node of model.nodes) for (const name of node.inputs) this.consumers.set(name, [...(this.consumers.get(name) ?? []), node]);
   }
@@ -58,7 +61,10 @@ class Importer {
   network(): Network {
     const { input, nodes, output } = this.model;
     this.builder.input(input.name);
-    for (const node of nodes) this.add(node);
+    for (const node of nodes) {
+      this.add(node);
+      this.follow(node);
+    }
     return finish(this.builder.build(output), 'onnx', IMAGENET_PREPROCESSING);
   }
 
@@ -171,20 +177,10 @@ class Importer {
         builder.globalPool(output, input, this.values.lanesOf(node, 3));
         return;
       case 'BatchNormalization': {
-        const [gamma, beta, mean, variance] = [1, 2, 3, 4].map((i) => this.values.constant(node, i).values) as [
-          Float32Array,
-          Float32Array,
-          Float32Array,
-          Float32Array,
-        ];
-        const { gain, offset } = batchNormAffine({
-          name: output,
-          gamma,
-          beta,
-          mean,
-          variance,
-          epsilon: node.attributes.get('epsilon')?.float ?? 1e-5,
-        });
+        const vector = (index: number) => this.values.constant(node, index).values as Float32Array;
+        const [gamma, beta, mean, variance] = [vector(1), vector(2), vector(3), vector(4)];
+        const epsilon = node.attributes.get('epsilon')?.float ?? 1e-5;
+        const { gain, offset } = batchNormAffine({ name: output, gamma, beta, mean, variance, epsilon });
         builder.channels(output, input, gain, offset);
         return;
       }
@@ -214,15 +210,9 @@ class Importer {
         );
         return;
       }
-      case 'Pad': {
-        const pads = node.attributes.get('pads')?.ints ?? [...this.values.constant(node, 1).values];
-        const sides = [pads[2], pads[6], pads[3], pads[7]] as [number, number, number, number];
-        const mode = node.attributes.get('mode')?.text ?? 'constant';
-        if (pads.length !== 8 || [0, 1, 4, 5].some((i) => pads[i] !== 0) || mode !== 'constant')
-          throw builder.unsupported(`a Pad of [${pads}].`);
-        builder.pad(output, input, sides, lanes);
+      case 'Pad':
+        builder.pad(output, input, padSides(builder, node, this.values, this.last.has(input ?? '')), lanes);
         return;
-      }
       case 'GlobalAveragePool':
         builder.globalPool(output, input, lanes);
         return;
@@ -269,6 +259,11 @@ class Importer {
     const [height, width] = this.builder.shape(inputs[0]);
     if (order !== '0,3,1,2' && order !== '0,2,3,1' && height * width > 1)
       throw this.builder.unsupported(`a Transpose to the order [${order}].`);
+  }
+
+  private follow({ operator, inputs, output, attributes }: OnnxNode): void {
+    const order = operator === 'Transpose' ? attributes.get('perm')?.ints.join() : '';
+    if (order === '0,2,3,1' || (order !== '0,3,1,2' && inputs.some((name) => this.last.has(name)))) this.last.add(output);
   }
 
   /** What computes the shape for a Reshape after the pool changes no value. */
