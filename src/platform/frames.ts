@@ -65,11 +65,16 @@ function ofElement(video: HTMLVideoElement, release: () => void = () => undefine
   });
   const { signal } = stopped;
   const show = (timestamp: number, count?: number) => frames.put({ image: video, timestamp, close: () => undefined }, count);
+  // What a paused video shows is a frame as well. On a busy page a callback may come later that tells of it, or of one before it.
+  const begun = performance.now();
+  const hasFrame = video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
+  if (hasFrame) show(begun);
   if ('requestVideoFrameCallback' in video) {
     let last: number | undefined;
     const heard: VideoFrameRequestCallback = (_, { presentationTime, presentedFrames }) => {
       if (signal.aborted) return;
-      if (presentedFrames !== last) show(presentationTime, last === undefined ? 1 : presentedFrames - last);
+      const known = presentedFrames === last || (hasFrame && presentationTime <= begun);
+      if (!known) show(presentationTime, last === undefined ? 1 : presentedFrames - last);
       last = presentedFrames;
       video.requestVideoFrameCallback(heard);
     };
@@ -78,9 +83,9 @@ function ofElement(video: HTMLVideoElement, release: () => void = () => undefine
     // Firefox before 132.
     const element = video as HTMLVideoElement;
     let last = element.currentTime;
-    const look = (now: number) => {
+    const look = () => {
       if (signal.aborted) return;
-      if (element.currentTime !== last) show(now);
+      if (element.currentTime !== last) show(performance.now());
       last = element.currentTime;
       requestAnimationFrame(look);
     };
@@ -89,8 +94,6 @@ function ofElement(video: HTMLVideoElement, release: () => void = () => undefine
   const failed = () => frames.end(new InputError(`the video cannot be played: ${video.error?.message || 'the browser gives no reason'}.`));
   video.addEventListener('ended', () => frames.end(), { signal });
   video.addEventListener('error', failed, { signal });
-  // What a paused video shows is a frame as well.
-  if (video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) show(performance.now());
   if (video.error) failed();
   else if (video.ended) frames.end();
   return frames;
