@@ -19,6 +19,9 @@ export interface Lanes {
   readonly unit?: number;
 }
 
+/** Biases stay below this, so that sums have the other half of an i32. */
+export const LARGEST_BIAS = 2 ** 30;
+
 /** The gate of squeeze-excite in Q15, which one instruction multiplies with. */
 export const GATE_LANES: Lanes = { scale: 2 ** -15, low: 0, high: 32767 };
 

@@ -5,9 +5,6 @@ import type { QuantizedWeights } from './network.js';
 
 // How large the sums of a convolution on lanes can become.
 
-/** Biases stay below this, so that sums have the other half of an i32. */
-export const LARGEST_BIAS = 2 ** 30;
-
 /** The largest lane that cannot overflow a channel's 32-bit sum: every input at it, each with the weight's own sign. */
 export function largestSafeLane({ channels }: ConvNode, weights: QuantizedWeights): number {
   const { filter, zeroPoint } = weights;

@@ -1,7 +1,7 @@
 import type { ConvNode } from '../graph/graph.js';
-import { type Lanes, unitOf } from '../graph/lanes.js';
+import { LARGEST_BIAS, type Lanes, unitOf } from '../graph/lanes.js';
 import type { QuantizedWeights } from '../graph/network.js';
-import { LARGEST_BIAS, largestSafeLane } from '../graph/sums.js';
+import { largestSafeLane } from '../graph/sums.js';
 import { correctedBias, type RoundedWeights, roundFilter } from './filters.js';
 
 /** The largest lane of its input that a layer's sums can bear, whatever its bias. */

@@ -1,5 +1,5 @@
+import { LARGEST_BIAS } from '../graph/lanes.js';
 import type { QuantizedWeights } from '../graph/network.js';
-import { LARGEST_BIAS } from '../graph/sums.js';
 
 /**
  * Gives integer filters their biases. The weights of a channel that died in training are next to nothing beside its bias, which is
