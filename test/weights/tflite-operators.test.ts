@@ -37,7 +37,7 @@ class Bench {
   readonly image: number;
 
   constructor(spec: Spec = {}, shape: readonly number[] = [1, 32, 32, 3]) {
-    this.image = this.tensor(shape, spec);
+    this.image = this.tensor([], spec);
   }
 
   tensor(shape: readonly number[], { type = 'float32', scales, zeros, axis }: Spec = {}, values?: Kept): number {
@@ -378,14 +378,28 @@ describe('a file', () => {
     ['an output that is none', (bench) => bench.file(99), 'tflite: tensor 99 of 3 does not exist.'],
     ['an input that is none', (bench, output) => bench.file(output, {}, { 1: { i32s: [-1] } }), 'tflite: tensor -1 of 3 does not exist.'],
     [
-      'an unknown operator',
-      (bench, output) => bench.file(output, { 1: { tables: [{ 0: { i8: 1 }, 3: { i32: 2 } }] } }),
-      'tflite: operator 2 of schema.fbs;',
+      'an operator of no code',
+      (bench, output) => bench.file(output, { 1: { tables: [] } }),
+      'tflite: operator undefined of schema.fbs; the networks',
     ],
-    ['an operator of no code', (bench, output) => bench.file(output, { 1: { tables: [] } }), 'tflite: operator undefined of schema.fbs;'],
   ])('of %s is refused', (_, make, message) => {
     const { bench, output } = fine();
     expect(() => readTflite(make(bench, output))).toThrow(message);
+  });
+
+  it.each<[string, Fields, string]>([
+    ['a name', { 0: { i8: 17 } }, 'tflite: operator MAX_POOL_2D; the networks of the family have none of it.'],
+    ['a name beyond old codes', { 0: { i8: 127 }, 3: { i32: 150 } }, 'tflite: operator GELU; the'],
+    ['a number', { 0: { i8: 7 } }, 'tflite: operator 7 of schema.fbs; the'],
+    ['a name of its own', { 0: { i8: 32 }, 1: { text: 'Decoder' } }, 'tflite: operator Decoder; the'],
+    [
+      'a compiler',
+      { 0: { i8: 32 }, 1: { text: 'edgetpu-custom-op' } },
+      'tflite: the file was compiled for the Edge TPU; give the one that it was compiled from, without _edgetpu in its name.',
+    ],
+  ])('of an operator of another network is refused by %s', (_, code, message) => {
+    const { bench, output } = fine();
+    expect(() => readTflite(bench.file(output, { 1: { tables: [code] } }))).toThrow(message);
   });
 
   it('knows operators by old codes and by new ones', () => {

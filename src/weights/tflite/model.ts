@@ -32,6 +32,12 @@ export const OPERATORS: Readonly<Record<number, string>> = {
   117: 'HARD_SWISH',
 };
 
+/** Operators of other networks, to name them in a message. */
+const OTHERS =
+  '2 CONCATENATION,17 MAX_POOL_2D,23 RESIZE_BILINEAR,28 TANH,36 GATHER,37 BATCH_TO_SPACE_ND,38 SPACE_TO_BATCH_ND,49 SPLIT,53 CAST,' +
+  '54 PRELU,65 SLICE,67 TRANSPOSE_CONV,76 RSQRT,97 RESIZE_NEAREST_NEIGHBOR,98 LEAKY_RELU,99 SQUARED_DIFFERENCE,126 BATCH_MATMUL,150 GELU';
+const CUSTOM = 32;
+
 const TYPES: Readonly<Record<number, { name: string; bytes: number }>> = {
   0: { name: 'float32', bytes: 4 },
   1: { name: 'float16', bytes: 2 },
@@ -70,7 +76,7 @@ export interface TfliteModel {
 
 export function readModel(bytes: Uint8Array): TfliteModel {
   const model = new FlatBuffer(bytes).root();
-  const codes = model.tables(1).map((code) => Math.max(code.i8(0), code.i32(3)));
+  const codes = model.tables(1);
   const [subgraph, ...others] = model.tables(2);
   if (!subgraph || others.length > 0)
     throw new UnsupportedModelError(`tflite: ${others.length + (subgraph ? 1 : 0)} subgraphs; one was expected.`);
@@ -84,12 +90,7 @@ export function readModel(bytes: Uint8Array): TfliteModel {
   const inputs = subgraph.i32s(1);
   if (inputs.length !== 1) throw new UnsupportedModelError(`tflite: ${inputs.length} inputs; one image was expected.`);
   const operators = subgraph.tables(3).map((table): TfliteOperator => {
-    const code = codes[table.u32(0)];
-    const name = code === undefined ? undefined : OPERATORS[code];
-    if (!name)
-      throw new UnsupportedModelError(
-        `tflite: operator ${code} of schema.fbs; networks that classify an image or give its features have none of it.`,
-      );
+    const name = nameOf(codes[table.u32(0)]);
     const outputs = table.i32s(2);
     if (outputs.length !== 1) throw new UnsupportedModelError(`tflite: a ${name} with ${outputs.length} outputs.`);
     return {
@@ -107,6 +108,21 @@ export function readModel(bytes: Uint8Array): TfliteModel {
     throw new UnsupportedModelError(`tflite: ${outputs.length} outputs; networks that classify an image or give its features have one.`);
   }
   return { input: tensor(inputs[0] as number), output: tensor(outputs[0] as number), operators, metadata: metadataOf(model, buffers) };
+}
+
+/** @throws UnsupportedModelError for operators that are not read */
+function nameOf(entry: Table | undefined): string {
+  const code = entry && Math.max(entry.i8(0), entry.i32(3));
+  const known = OPERATORS[code as number];
+  if (known) return known;
+  const custom = code === CUSTOM ? entry?.string(1).slice(0, 64) : undefined;
+  if (custom === 'edgetpu-custom-op') {
+    throw new UnsupportedModelError(
+      'tflite: the file was compiled for the Edge TPU; give the one that it was compiled from, without _edgetpu in its name.',
+    );
+  }
+  const other = custom ?? RegExp(`\\b${code} (\\w+)`).exec(OTHERS)?.[1] ?? `${code} of schema.fbs`;
+  throw new UnsupportedModelError(`tflite: operator ${other}; the networks of the family have none of it.`);
 }
 
 function metadataOf(model: Table, buffers: readonly Table[]): Uint8Array | undefined {
