@@ -37,7 +37,7 @@ class Bench {
   readonly image: number;
 
   constructor(spec: Spec = {}, shape: readonly number[] = [1, 32, 32, 3]) {
-    this.image = this.tensor([], spec);
+    this.image = this.tensor(shape, spec);
   }
 
   tensor(shape: readonly number[], { type = 'float32', scales, zeros, axis }: Spec = {}, values?: Kept): number {
@@ -60,11 +60,11 @@ class Bench {
   constant = (shape: readonly number[], values: Kept, spec: Spec = {}) => this.tensor(shape, { type: typeOf(values), ...spec }, values);
   number = (value: number) => this.constant([], Float32Array.of(value));
 
-  /** @returns its output, which is of no shape that anyone reads */
-  op(name: string, inputs: readonly number[], options: Fields = {}, spec: Spec = {}): number {
+  /** @returns its output, whose shape hardly anyone reads */
+  op(name: string, inputs: readonly number[], options: Fields = {}, spec: Spec = {}, shape: readonly number[] = []): number {
     const code = CODES[name] as number;
     if (!this.codes.includes(code)) this.codes.push(code);
-    const output = this.tensor([], spec);
+    const output = this.tensor(shape, spec);
     this.operators.push({ 0: { i32: this.codes.indexOf(code) }, 1: { i32s: inputs }, 2: { i32s: [output] }, 4: { table: options } });
     return output;
   }
@@ -73,7 +73,8 @@ class Bench {
     return this.op('CONV_2D', [...inputs, this.constant([4, 1, 2, 3], ramp(24)), this.constant([4], ramp(4))], options);
   }
 
-  pool = (input: number, spec: Spec = {}) => this.op('MEAN', [input, this.constant([2], Int32Array.of(1, 2))], {}, spec);
+  pool = (input: number, spec: Spec = {}, shape: readonly number[] = []) =>
+    this.op('MEAN', [input, this.constant([2], Int32Array.of(1, 2))], {}, spec, shape);
 
   file(output: number, change: Record<number, Value> = {}, graph: Record<number, Value> = {}): Uint8Array {
     const subgraph: Fields = {
@@ -238,6 +239,17 @@ describe('other operators', () => {
     expect(end('SOFTMAX').graph).toMatchObject({ classes: 3 });
     expect(end('LOGISTIC').graph).toMatchObject({ classes: 3, probabilities: 'sigmoid' });
     expect(end('L2_NORMALIZATION').graph).toMatchObject({ classes: 0 });
+  });
+
+  it('transpose what has no values to move', () => {
+    const transposed = (shape: readonly number[], ...order: number[]) =>
+      read((bench) => bench.op('TRANSPOSE', [bench.pool(bench.image, {}, shape), bench.constant([4], Int32Array.from(order))]));
+    expect(transposed([1, 1, 1, 3], 0, 3, 1, 2).graph.nodes).toHaveLength(1);
+    expect(transposed([1, 7, 1, 3], 0, 1, 3, 2).graph.nodes).toHaveLength(1);
+    expect(() => transposed([1, 7, 1, 3], 0, 3, 1, 2)).toThrow(
+      'tflite: a TRANSPOSE of [1,7,1,3] to the order [0,3,1,2]; one that moves values is not read.',
+    );
+    expect(() => read((bench) => bench.op('TRANSPOSE', [bench.pool(bench.image)]))).toThrow('an operator lacks an input of integers.');
   });
 
   it('compute shapes of whole numbers, which nobody looks at', () => {

@@ -20,6 +20,7 @@ export const OPERATORS: Readonly<Record<number, string>> = {
   22: 'RESHAPE',
   25: 'SOFTMAX',
   34: 'PAD',
+  39: 'TRANSPOSE',
   40: 'MEAN',
   41: 'SUB',
   42: 'DIV',

@@ -100,6 +100,16 @@ class Importer {
       case 'QUANTIZE':
         this.builder.alias(id, idOf(first), lanes);
         return;
+      case 'TRANSPOSE': {
+        const sides = first?.shape ?? [];
+        const order = integers(second);
+        const moved = order.filter((axis) => sides[axis] !== 1);
+        if (moved.some((axis, i) => axis < (moved[i - 1] ?? 0))) {
+          throw this.builder.unsupported(`a TRANSPOSE of [${sides}] to the order [${order}]; one that moves values is not read.`);
+        }
+        this.builder.alias(id, idOf(first), lanes);
+        return;
+      }
       case 'SOFTMAX':
         this.builder.end(id, idOf(first), 'softmax');
         return;
