@@ -532,6 +532,9 @@ describe('the input', () => {
     expect(shaped([1, 3, 64, 64])().graph.resolution).toBe(64);
     expect(shaped([1, 64, 64, 3])().graph.resolution).toBe(64);
     expect(shaped([0, 3, 0, 0])().graph.resolution).toBe(224);
+    // Who has them behind is TensorFlow, whose networks take values from -1 to 1.
+    expect(shaped([1, 3, 64, 64])().preprocessing).toMatchObject({ mean: [0.485, 0.456, 0.406], crop: 0.875 });
+    expect(shaped([1, 64, 64, 3])().preprocessing).toMatchObject({ mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5], crop: 1 });
     for (const bad of [
       [1, 1, 64, 64],
       [3, 64, 64],

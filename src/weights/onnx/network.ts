@@ -7,6 +7,7 @@ import { NetworkBuilder } from '../builder.js';
 import type { Constant, Operation } from '../constants.js';
 import { finish } from '../finish.js';
 import { batchNormAffine } from '../fold.js';
+import { SLIM_PREPROCESSING } from '../metadata.js';
 import { resolutionOf } from '../resolution.js';
 import { addConv, addDense, type Next, padSides, window } from './convolution.js';
 import { type DataFiles, readFilesBeside } from './external.js';
@@ -15,6 +16,8 @@ import type { Quantized } from './quantized.js';
 import { transposed, Values } from './values.js';
 
 const ARITHMETIC: Readonly<Record<string, Operation>> = { Add: 'add', Sub: 'subtract', Mul: 'multiply', Div: 'divide' };
+/** Of Keras' networks, whose images keep their channels last in ONNX too. */
+const TENSORFLOW_PREPROCESSING = { ...SLIM_PREPROCESSING, crop: 1 };
 /** Operators that leave values as they are, or turn an image whose layout we know. */
 const ALIASES = new Set(['Identity', 'Flatten', 'Reshape', 'Squeeze', 'Unsqueeze', 'Dropout', 'Cast', 'Transpose']);
 
@@ -65,7 +68,7 @@ class Importer {
       this.add(node);
       this.follow(node);
     }
-    return finish(this.builder.build(output), 'onnx', IMAGENET_PREPROCESSING);
+    return finish(this.builder.build(output), 'onnx', this.last.has(input.name) ? TENSORFLOW_PREPROCESSING : IMAGENET_PREPROCESSING);
   }
 
   // --- quantization of activations
