@@ -42,6 +42,12 @@ const output = field(12, field(1, text('y')));
 
 it.each([
   ['no graph', Uint8Array.of(0x08, 8, 0x12, 0), /no graph/],
+  [
+    "a SavedModel of TensorFlow's",
+    Uint8Array.of(0x08, 1, ...field(2, field(1, [...field(1, text('x')), 0, 0]))),
+    /saved_model.pb of .* convert the whole folder/,
+  ],
+  ['a version of ONNX that is as small', Uint8Array.of(0x08, 1, ...field(2, text('pytorch'))), /no graph/],
   ['a field longer than the file', Uint8Array.of(0x08, 8, 0x3a, 120, 1), /claims 120 bytes/],
   ['a number cut off', Uint8Array.of(0x08, 8, 0x12, 0xff), /cut off/],
   ['no input', model(...output), /no input or no output/],

@@ -416,13 +416,20 @@ describe('model.json', () => {
     expect(await readTfjs(json(model), beside({}))).not.toHaveProperty('labels');
   });
 
+  it("may have its topology as text, as Keras' to_json() gives it", async () => {
+    const network = await readTfjs(json({ ...model, modelTopology: JSON.stringify(model.modelTopology) }), beside());
+    expect(network).toEqual(await readTfjs(json(model), beside()));
+  });
+
   it.each<[unknown, string]>([
     ['{', "the file's model.json is no JSON."],
     ['null', 'the JSON file has no modelTopology; a model.json of TensorFlow.js was expected.'],
     [{}, 'has no modelTopology'],
-    [{ modelTopology: 'x' }, 'has no modelTopology'],
+    [{ modelTopology: 'x' }, "the file's modelTopology is no JSON."],
+    [{ modelTopology: '1' }, 'has no modelTopology'],
     [{ modelTopology: null }, 'has no modelTopology'],
     [{ ...model, weightsManifest: undefined }, 'model.json has no weightsManifest.'],
+    [{ ...model, weightsManifest: [{ paths: ['a'], weights: [] }] }, 'tfjs: weightsManifest lists no tensors; write the model again'],
     [{ ...model, modelTopology: { model_config: 'x' } }, 'tfjs: modelTopology describes no layers.'],
   ])('is refused as %j', async (value, message) => {
     await expect(readTfjs(json(value), beside())).rejects.toThrow(message);

@@ -160,13 +160,24 @@ function valueInfoOf(bytes: Uint8Array): { name: string; shape: number[] } {
   return { name: name ? textOf(name) : '', shape: dimensions.map((side) => inside(side, 1)[0]?.value ?? 0) };
 }
 
+/** TensorFlow's SavedModel begins as ONNX does, but that messages are where ONNX has its producer's name. */
+function noGraph([version, second]: readonly Field[]): Error {
+  if (version?.value !== 1 || second?.number !== 2 || second.bytes[0] !== 0x0a)
+    return new ModelFormatError('onnx: the file holds no graph.');
+  return new UnsupportedModelError(
+    "this is the saved_model.pb of TensorFlow's SavedModel, whose weights are other files: convert the whole folder, with " +
+      'tf.lite.TFLiteConverter.from_saved_model() to .tflite or with tensorflowjs_converter to model.json.',
+  );
+}
+
 /**
  * @param files those that tensors name, if they do
  * @throws ModelFormatError for bytes that are no ONNX model
  */
 export function readModel(bytes: Uint8Array, files: DataFiles = new Map()): OnnxModel {
-  const graph = [...fieldsOf(bytes)].find(({ number }) => number === 7);
-  if (!graph) throw new ModelFormatError('onnx: the file holds no graph.');
+  const fields = [...fieldsOf(bytes)];
+  const graph = fields.find(({ number }) => number === 7);
+  if (!graph) throw noGraph(fields);
   const nodes: OnnxNode[] = [];
   const constants = new Map<string, OnnxTensor>();
   const inputs: { name: string; shape: number[] }[] = [];

@@ -61,6 +61,8 @@ export async function readManifest(manifest: unknown, source: Source): Promise<M
       at += length;
     }
   }
+  if (constants.size === 0)
+    throw new ModelFormatError('tfjs: weightsManifest lists no tensors; write the model again with tensorflowjs_converter.');
   return constants;
 }
 

@@ -16,7 +16,11 @@ const PREPROCESSING = { ...SLIM_PREPROCESSING, crop: 1 };
  */
 export async function readTfjs(bytes: Uint8Array, source: Source): Promise<Network> {
   const model = parseJson(new TextDecoder().decode(bytes), 'model.json') as Record<string, unknown> | null;
-  const topology = model?.['modelTopology'] as Record<string, unknown> | undefined;
+  const described = model?.['modelTopology'];
+  // Keras' to_json() gives text, which scripts put there as it is.
+  const topology = (typeof described === 'string' ? parseJson(described, 'modelTopology') : described) as
+    | Record<string, unknown>
+    | undefined;
   if (typeof topology !== 'object' || topology === null) {
     throw new ModelFormatError('the JSON file has no modelTopology; a model.json of TensorFlow.js was expected.');
   }
