@@ -2,7 +2,7 @@ import release from '../binaries/release.js';
 import { InputError, UnsupportedModelError } from '../errors.js';
 import { adoptModule, runnable, type Simd, VARIANT_NAMES, type Variant } from './variants.js';
 
-/** Modules of `mobilenet-v3-wasm/wasm/*.wasm`: one, or several by any name. */
+/** Modules of `mobilenet-v3-wasm-standalone/*.wasm`: one, or several by any name. */
 export type Compiled = WebAssembly.Module | { readonly [variant: string]: WebAssembly.Module };
 
 /** scripts/build-wasm.mjs writes it into each binary. */
@@ -16,7 +16,7 @@ function variantOf(module: unknown): Variant {
   const [name, from] = section ? new TextDecoder().decode(section).split(' ') : [];
   const variant = VARIANT_NAMES.find((known) => known === name);
   if (!variant) {
-    throw new InputError('compiled must be a WebAssembly.Module of mobilenet-v3-wasm/wasm/, or an object of them; got something else.');
+    throw new InputError('compiled must be a WebAssembly.Module of the package mobilenet-v3-wasm-standalone, or an object of them; got something else.');
   }
   if (from !== release) {
     throw new InputError(
