@@ -48,7 +48,7 @@ async function partsOf(entry) {
   const names = JSON.parse(readFileSync('build/chunks.json', 'utf8'));
   const later = [...chunks].filter(([name, { entryPoint }]) => entryPoint && !core.has(name));
   const parts = later.map(([name, { entryPoint }]) => [
-    names[entryPoint.replace(/^dist\//, '')] ?? entryPoint.replace(/^dist\/chunks\/(.+)-.*$/, '$1'),
+    names[entryPoint.replace(/^dist\//, '')] ?? entryPoint.replace(/^dist\/chunks\/(.+)-.{8}\.js$/, '$1'),
     sum([...closure(name)].filter((chunk) => !core.has(chunk))),
   ]);
   return { core: sum(core), parts: new Map(parts.sort(([a], [b]) => (a < b ? -1 : 1))) };

@@ -83,7 +83,7 @@ describe('the tarball', () => {
     expect(sizeOf(int8) + sizeOf([named('relaxed')])).toBeLessThan(64 * 1024);
     expect(sizeOf(int8) + sizeOf([named('baseline')])).toBeLessThan(60 * 1024);
     expect(compressed.get(named('relaxed'))).toBeLessThan(20 * 1024);
-    expect(compressed.get(named('model-worker'))).toBeLessThan(66 * 1024);
+    expect(compressed.get(named('model-worker'))).toBeLessThan(68 * 1024);
     expect([...core].filter((name) => /network|layers|graph-model|quantize|hub|worker|checkpoint|integers/.test(name))).toEqual([]);
     // Each reader with all that it may come to load, in KB (docs/weights.md); of another reader's own code nothing.
     const readers = { readTflite: 10, readTfjs: 13, readOnnx: 11, readKerasHdf5: 15, readTorch: 4, readSafetensors: 2 };

@@ -15,8 +15,8 @@ const FILE = 'build/standalone/mobilenet-v3-wasm.js';
 const code = readFileSync(FILE);
 
 it('is small', () => {
-  expect(code.length).toBeLessThan(296_000);
-  expect(brotliCompressSync(code).length).toBeLessThan(114_000);
+  expect(code.length).toBeLessThan(302_000);
+  expect(brotliCompressSync(code).length).toBeLessThan(117_000);
 });
 
 it('imports nothing and waits for nothing, so that service workers take it', () => {
