@@ -12,7 +12,7 @@ import {
 } from '../graph/graph.js';
 import type { Lanes } from '../graph/lanes.js';
 import { isQuantized, type Weights } from '../graph/network.js';
-import { type Built, type ConvShape, type End, paddingOf, type Sides } from './built.js';
+import { type Built, type ConvShape, type End, meansOf, paddingOf, type Sides } from './built.js';
 import type { Constant, Operation } from './constants.js';
 import { pixelByPixel } from './layout.js';
 import { firstNotFinite } from './tensors.js';
@@ -147,7 +147,7 @@ export class NetworkBuilder {
   /** @param weights with channels innermost, as our kernels have them */
   conv(id: string, input: string | undefined, shape: ConvShape, weights: Weights, lanes?: Lanes): void {
     const { node, pad } = this.computed(input);
-    const { kernel, strides, channels, groups } = shape;
+    const { kernel, strides, channels, groups, activation = 'none' } = shape;
     const inputChannels = (this.shapes.get(node) as Shape)[2];
     const padding = paddingOf(this.format, shape, pad);
     const sound = [...kernel, ...strides].every((side) => Number.isInteger(side) && side >= 1 && side <= 64);
@@ -161,7 +161,6 @@ export class NetworkBuilder {
         `a ${kernel.join('x')} convolution of ${inputChannels} to ${channels} channels has ${weights.filter.length} weights and ${weights.bias.length} biases.`,
       );
     }
-    const { activation = 'none' } = shape;
     const conv: Omit<ConvNode, 'name'> = {
       kind: 'conv',
       inputs: [node],
@@ -256,9 +255,11 @@ export class NetworkBuilder {
       return;
     }
     const unpadded = padding === 'valid' || (typeof padding !== 'string' && padding.every((side) => side === 0));
-    if (!unpadded || lanes) throw this.unsupported(`an average pool of ${kernel.join('x')} windows over ${height}x${width} pixels.`);
-    const filter = new Float32Array(kernel[0] * kernel[1] * depth).fill(1 / (kernel[0] * kernel[1]));
-    this.conv(id, input, { kernel, strides, padding, channels: depth, groups: depth }, { filter, bias: new Float32Array(depth) });
+    const inside = unpadded && kernel[0] >= 1 && kernel[0] <= height && kernel[1] >= 1 && kernel[1] <= width;
+    if (!inside || (lanes && !this.lanesOf(input)))
+      throw this.unsupported(`an average pool of ${kernel.join('x')} windows over ${height}x${width} pixels.`);
+    const weights = meansOf(kernel[0] * kernel[1], depth, lanes !== undefined);
+    this.conv(id, input, { kernel, strides, padding, channels: depth, groups: depth }, weights, lanes);
   }
 
   globalPool(id: string, input: string | undefined, lanes?: Lanes): void {

@@ -36,3 +36,11 @@ export function paddingOf(format: string, { kernel, strides, padding }: ConvShap
     throw new UnsupportedModelError(`${format}: zeros are added around an image in front of a convolution that adds its own.`);
   return own === 'valid' ? pad : (pad.map((side, i) => side + (own[i] as number)) as unknown as Sides);
 }
+
+/** What takes the mean of a window in each channel. */
+export function meansOf(area: number, channels: number, quantized: boolean): Weights {
+  const [count, mean] = [area * channels, 1 / area];
+  if (!quantized) return { filter: new Float32Array(count).fill(mean), bias: new Float32Array(channels) };
+  const scale = new Float32Array(channels).fill(mean);
+  return { filter: new Int8Array(count).fill(1), scale, zeroPoint: 0, bias: new Int32Array(channels) };
+}

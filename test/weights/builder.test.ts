@@ -425,6 +425,15 @@ describe('a pool', () => {
     const { filter, bias } = builder.build('y').weights.get('1') as FloatWeights;
     expect([...filter]).toEqual(new Array(16).fill(0.125));
     expect([...bias]).toEqual([0, 0]);
+    const integers = withX(undefined, undefined, LANES);
+    integers.averagePool('y', 'x', shape({ kernel: [2, 4] }), LANES);
+    expect(integers.build('y').weights.get('1')).toEqual({
+      filter: new Int8Array(16).fill(1),
+      scale: Float32Array.of(0.125, 0.125),
+      zeroPoint: 0,
+      bias: new Int32Array(2),
+    });
+    expect(integers.lanesOf('y')).toEqual(LANES);
   });
 
   it.each<[string, Partial<ConvShape>, boolean]>([
@@ -432,9 +441,16 @@ describe('a pool', () => {
     ['windows that given zeros surround', { kernel: [2, 2], padding: [0, 0, 1, 0] }, false],
     ['all pixels once for each', { kernel: [8, 7], padding: 'same', strides: [1, 7] }, false],
     ['all pixels once for each column', { kernel: [8, 7], padding: 'same', strides: [8, 1] }, false],
-    ['windows of integers', { kernel: [2, 2] }, true],
+    ['windows that are higher than the image', { kernel: [2 ** 20, 6] }, false],
+    ['windows that are wider than the image', { kernel: [7, 2 ** 20] }, false],
+    ['windows of no height', { kernel: [0, 2] }, false],
+    ['windows of less than no width', { kernel: [2, -1] }, false],
+    ['real numbers that become integers', { kernel: [2, 2] }, true],
   ])('is refused of %s', (_, window, quantized) => {
-    expect(() => kindOf(window, quantized ? LANES : undefined)).toThrow(/an average pool of .* windows over 8x7 pixels\./);
+    const builder = withX(3, { kernel: [25, 26], strides: [1, 1] });
+    expect(() => builder.averagePool('y', 'x', shape(window), quantized ? LANES : undefined)).toThrow(
+      /an average pool of .* windows over 8x7 pixels\./,
+    );
   });
 
   it('of one pixel is that pixel, but where its range changes', () => {
