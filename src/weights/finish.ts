@@ -10,26 +10,44 @@ import { recognize } from './recognize.js';
 const UNIT: Pick<Preprocessing, 'mean' | 'std'> = { mean: [0, 0, 0], std: [1, 1, 1] };
 /** A network that divides its input by more than this takes raw bytes: no image of 0 to 1 needs it. */
 const BYTES = 32;
+/** Backbones end at a 32nd of the image's side, dilated ones at an 8th; larger outputs are images of their own. */
+const LEAST_STRIDE = 8;
 
 /**
  * What was built of a file to a network: float ones are fused, the classifier is told from the features, nodes are named.
  *
  * @param otherwise how images are prepared where the network's own first layers do not tell
  */
-export function finish(built: Built, format: string, otherwise: Preprocessing): Network {
+export function finish(given: Built, format: string, otherwise: Preprocessing): Network {
+  const built = pooled(given, format);
   const { nodes, weights, lanes, output, resolution, shapes } = built;
-  const [height, width] = shapes.get(output) as Shape;
-  if (height * width !== 1) {
-    throw new UnsupportedModelError(
-      `${format}: the output has ${height}x${width} pixels; networks that classify an image or give its features are read.`,
-    );
-  }
   const graph: Graph = { architecture: 'custom', width: 1, resolution, classes: 0, nodes, outputs: { embedding: output } };
   const unfused: Network = { graph, weights, lanes, preprocessing: { ...otherwise, ...UNIT } };
   const network = lanes.size > 0 ? unfused : fuse(unfused);
   if (built.end !== 'sigmoid') refineLogits(lanes, output);
   const told = { ...network, preprocessing: preprocessingOf(network, otherwise) };
   return recognize({ ...told, graph: withRoles(told.graph, shapes.get(output) as Shape, built.end) });
+}
+
+/** A backbone without a pool ends with an image of features: as one vector it gives their mean. */
+function pooled(built: Built, format: string): Built {
+  const { nodes, lanes, output, shapes, end, resolution } = built;
+  const [height, width, channels] = shapes.get(output) as Shape;
+  if (height * width === 1) return built;
+  if (end || Math.max(height, width) * LEAST_STRIDE > resolution) {
+    throw new UnsupportedModelError(
+      `${format}: the output has ${height}x${width} pixels; networks that classify an image or give its features are read.`,
+    );
+  }
+  const pool = { kind: 'globalAveragePool', name: 'pool', inputs: [output] } as const;
+  const own = lanes.get(output);
+  return {
+    ...built,
+    nodes: [...nodes, pool],
+    lanes: own ? new Map([...lanes, [pool.name, own]]) : lanes,
+    shapes: new Map([...shapes, [pool.name, [1, 1, channels]]]),
+    output: pool.name,
+  };
 }
 
 /**

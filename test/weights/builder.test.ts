@@ -592,8 +592,31 @@ describe('the finished network', () => {
     expect(finish(single.build('c'), 'test', otherwise).graph.outputs).toEqual({ logits: '0', embedding: '0' });
   });
 
-  it('gives one pixel', () => {
-    expect(() => built(() => 'c')).toThrow('test: the output has 30x30 pixels; networks that classify an image or give its features are');
+  it('has the mean of its pixels for features where they are few', () => {
+    const finished = (side: number, end?: 'softmax', lanes?: typeof LANES) => {
+      const builder = start();
+      const stride = Math.floor(32 / side);
+      builder.conv(
+        'c',
+        'image',
+        shape({ channels: 4, kernel: [stride, stride], strides: [stride, stride] }),
+        zeros(stride ** 2 * 12, 4),
+        lanes,
+      );
+      if (end) builder.end('s', 'c', end);
+      return finish(builder.build(end ? 's' : 'c'), 'test', otherwise);
+    };
+    for (const side of [2, 4]) {
+      const { graph } = finished(side);
+      expect(graph).toMatchObject({ classes: 0, outputs: { embedding: 'pool' } });
+      expect(graph.outputs).not.toHaveProperty('logits');
+      expect(graph.nodes.at(-1)).toEqual({ kind: 'globalAveragePool', name: 'pool', inputs: ['0'] });
+    }
+    // Means lie between the steps of what they are of.
+    expect(finished(4, undefined, LANES).lanes.get('pool')?.scale).toBe((LANES.scale as number) / 64);
+    expect(finished(4, undefined, LANES).lanes.get('0')).toEqual(LANES);
+    for (const other of [() => finished(5), () => finished(4, 'softmax')])
+      expect(other).toThrow(/test: the output has .x. pixels; networks that classify an image or give its features are read\./);
   });
 
   it('has logits in finer steps than 8 bits have', () => {
