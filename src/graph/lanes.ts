@@ -19,6 +19,9 @@ export interface Lanes {
   readonly unit?: number;
 }
 
+/** Eight bits' range in steps as fine as sixteen have room for, sums of convolutions that read them included. */
+export const finer = ({ scale, low, high }: Lanes): Lanes => ({ scale: (scale as number) / 64, low: low * 64, high: high * 64 });
+
 /** Biases stay below this, so that sums have the other half of an i32. */
 export const LARGEST_BIAS = 2 ** 30;
 

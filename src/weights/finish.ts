@@ -1,7 +1,7 @@
 import { UnsupportedModelError } from '../errors.js';
 import { fuse } from '../graph/fusion.js';
 import { type Graph, INPUT, type Node, type Shape } from '../graph/graph.js';
-import type { Lanes } from '../graph/lanes.js';
+import { finer, type Lanes } from '../graph/lanes.js';
 import type { Network, Preprocessing } from '../graph/network.js';
 import type { Built } from './built.js';
 import { recognize } from './recognize.js';
@@ -56,7 +56,7 @@ function pooled(built: Built, format: string): Built {
  */
 function refineLogits(lanes: Map<string, Lanes>, output: string): void {
   const own = lanes.get(output);
-  if (own && own.high - own.low < 1024) lanes.set(output, { scale: (own.scale as number) / 64, low: own.low * 64, high: own.high * 64 });
+  if (own && own.high - own.low < 1024) lanes.set(output, finer(own));
 }
 
 /** Whether the network begins with arithmetic that says what values it takes. */

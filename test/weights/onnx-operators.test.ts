@@ -343,6 +343,16 @@ describe('integers', () => {
   };
   const lanes = { scale: OUT, low: -OUT_ZERO, high: 255 - OUT_ZERO };
 
+  it('are finer where a sum reads what is quantized for others alone', () => {
+    const network = pooled((bench) => {
+      const rounded = qdqConv(bench);
+      return bench.quantized(bench.op('Add', [rounded, 'x'], {}, 'sum'), 'z');
+    });
+    const [conv, add] = network.graph.nodes as [Node, Node];
+    expect(network.lanes.get(conv.name)).toEqual({ scale: OUT / 64, low: -OUT_ZERO * 64, high: (255 - OUT_ZERO) * 64 });
+    expect(network.lanes.get(add.name)).toEqual({ scale: 0.5, low: -100, high: 155 });
+  });
+
   it('between quantized tensors are integers', () => {
     const network = pooled((bench) => qdqConv(bench));
     expect(network.lanes.get('input')).toEqual({ scale: 0.5, low: -100, high: 155 });

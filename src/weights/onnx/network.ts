@@ -1,5 +1,6 @@
 import { UnsupportedModelError } from '../../errors.js';
 import { type Activation, INPUT_CHANNELS } from '../../graph/graph.js';
+import { finer } from '../../graph/lanes.js';
 import { IMAGENET_PREPROCESSING, type Network } from '../../graph/network.js';
 import type { Source } from '../../source/types.js';
 import { arithmetic } from '../arithmetic.js';
@@ -77,7 +78,12 @@ class Importer {
   private next(name: string): Next {
     const readers = this.consumers.get(name) ?? [];
     const quantize = readers.find(({ operator }) => operator === 'QuantizeLinear');
-    if (quantize) return { activation: 'none', lanes: this.values.lanesOf(quantize, 1) };
+    if (quantize) {
+      const lanes = this.values.lanesOf(quantize, 1);
+      // A residual may be quantized for a convolution alone: the sum that reads it as well reads real numbers.
+      const real = readers.some(({ operator }) => operator === 'Add');
+      return { activation: 'none', lanes: real ? finer(lanes) : lanes };
+    }
     const [only] = readers;
     const activation = readers.length === 1 && only ? this.activationOf(only) : undefined;
     if (!only || !activation) return { activation: 'none' };
@@ -133,27 +139,15 @@ class Importer {
         return;
       case 'Conv':
       case 'ConvInteger':
-        this.convolve(
-          addConv,
-          node,
-          input,
-          this.values.filterOf(node, 1),
-          operator === 'Conv' ? this.values.real(inputs[2]) : undefined,
-          this.next(output),
-        );
-        return;
       case 'Gemm':
       case 'MatMul':
-      case 'MatMulInteger':
-        this.convolve(
-          addDense,
-          node,
-          input,
-          this.values.filterOf(node, 1),
-          operator === 'Gemm' ? this.values.real(inputs[2]) : undefined,
-          this.next(output),
-        );
+      case 'MatMulInteger': {
+        const add = operator.startsWith('Conv') ? addConv : addDense;
+        // The others' third inputs are zero points.
+        const bias = operator === 'Conv' || operator === 'Gemm' ? this.values.real(inputs[2]) : undefined;
+        this.convolve(add, node, input, this.values.filterOf(node, 1), bias, this.next(output));
         return;
+      }
       case 'QLinearConv':
         this.convolve(addConv, node, input, this.values.packed(node, 3), this.values.biasOf(node, 8), {
           activation: 'none',
