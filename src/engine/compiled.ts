@@ -16,7 +16,9 @@ function variantOf(module: unknown): Variant {
   const [name, from] = section ? new TextDecoder().decode(section).split(' ') : [];
   const variant = VARIANT_NAMES.find((known) => known === name);
   if (!variant) {
-    throw new InputError('compiled must be a WebAssembly.Module of the package mobilenet-v3-wasm-standalone, or an object of them; got something else.');
+    throw new InputError(
+      'compiled must be a WebAssembly.Module of the package mobilenet-v3-wasm-standalone, or an object of them; got something else.',
+    );
   }
   if (from !== release) {
     throw new InputError(
