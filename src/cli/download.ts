@@ -1,7 +1,9 @@
 import { writeFile } from 'node:fs/promises';
 import { Command } from 'commander';
-import { InputError } from '../errors.js';
-import { fetchFromHub } from '../source/hub.js';
+import { InputError, ModelFormatError, UnsupportedModelError } from '../errors.js';
+import { type Fetched, fetchFromHub } from '../source/hub.js';
+import { neighbour } from '../source/source.js';
+import { readNetwork } from '../weights/load.js';
 import { examples, jsonOption } from './options.js';
 import { say, warn, writeJson } from './output.js';
 import { withByteProgress } from './progress.js';
@@ -34,8 +36,21 @@ export const downloadCommand = () =>
     )
     .action(download);
 
+/** Shards, data and labels that the model names are fetched by reading it; whether we run such a network does not matter here. */
+async function fetchNamed({ bytes, beside }: Fetched): Promise<void> {
+  try {
+    await readNetwork({ listed: true, bytes: async () => bytes, beside: async (name) => beside(neighbour(name)) });
+  } catch (error) {
+    if (!(error instanceof ModelFormatError || error instanceof UnsupportedModelError)) throw error;
+  }
+}
+
 async function download(source: string, { output, json, ...hub }: Options): Promise<void> {
-  const { bytes, key, config, cacheError } = await withByteProgress(source, (onProgress) => fetchFromHub(source, hub, { onProgress }));
+  const { bytes, key, config, cacheError } = await withByteProgress(source, async (onProgress) => {
+    const fetched = await fetchFromHub(source, hub, { onProgress });
+    await fetchNamed(fetched);
+    return fetched;
+  });
   if (output) {
     await writeFile(output, bytes).catch((cause: Error) => {
       throw new InputError(`${output} cannot be written: ${cause.message}.`, { cause });

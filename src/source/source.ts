@@ -53,7 +53,7 @@ function filesSource(files: readonly File[]): Source {
 }
 
 /** A model file may name its neighbours, and nothing above them. TensorFlow.js' own save() writes "./model.weights.bin". */
-function neighbour(name: string): string {
+export function neighbour(name: string): string {
   const parts = name.split('/').filter((part) => part !== '.');
   if (/[\\:]/.test(name) || parts.length === 0 || parts.some((part) => part === '' || part === '..')) {
     throw new InputError(`the model names a file "${name}" beside it; a relative path without ".." was expected.`);

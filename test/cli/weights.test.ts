@@ -10,11 +10,13 @@ import { loadModel } from '../../src/load.js';
 import { writeSafetensors } from '../../src/weights/safetensors.js';
 import { readSafetensors } from '../../src/weights/safetensors-reader.js';
 import { checkpoint, pseudoRandom } from '../pseudo-random.js';
+import { networkFor, onnxModel, SHARD } from '../weights/onnx-writer.js';
 
 // The commands that fetch and convert weights, as built, and weights by their address: against a server of our own.
 
 const weights = writeSafetensors({ tensors: checkpoint('mobilenet_v3_small', { classes: 9, width: 0.5 }, 'timm'), metadata: {} });
 const image = { data: pseudoRandom('x', 64 * 64 * 3), shape: [1, 64, 64, 3] } as const;
+const onnx = onnxModel(networkFor('external'), 'external');
 const REPOSITORY = 'someone/small';
 const SCRIPT = '/usr/bin/script';
 
@@ -28,6 +30,10 @@ beforeAll(async () => {
   const info = { sha: '0'.repeat(40), siblings: [{ rfilename: 'model.safetensors', size: weights.length, lfs }] };
   server = createServer(({ url = '' }, response) => {
     if (url.startsWith(`/api/models/${REPOSITORY}/`)) response.end(JSON.stringify(info));
+    else if (url.startsWith('/api/models/someone/onnx/')) {
+      response.end(JSON.stringify({ ...info, siblings: ['model.onnx', SHARD].map((rfilename) => ({ rfilename })) }));
+    } else if (url.endsWith('model.onnx')) response.end(onnx.file);
+    else if (url.endsWith(SHARD)) response.end(onnx.shard);
     else if (url.endsWith('model.safetensors')) response.writeHead(200, { 'content-length': weights.length }).end(weights);
     else if (url === '/endless') response.write('x');
     else response.writeHead(404).end();
@@ -91,6 +97,12 @@ describe('download', () => {
     const second = await command('download', `hf:${REPOSITORY}`, '--endpoint', endpoint, '--offline');
     expect(second).toMatchObject({ code: 0 });
     expect(second.stdout).toMatch(/model\.safetensors: .* MB/);
+  });
+
+  it('fetches the files that a model names with it', async () => {
+    expect(await command('download', 'hf:someone/onnx', '--endpoint', endpoint)).toMatchObject({ code: 0 });
+    const { stdout } = await command('inspect', join(folder, 'cache/someone/onnx', '0'.repeat(40), 'model.onnx'), '--json', '-');
+    expect(JSON.parse(stdout)).toMatchObject({ classes: 9, fileBytes: onnx.file.length + onnx.shard.length });
   });
 
   it('fails with what to do', async () => {
