@@ -66,9 +66,13 @@ function missingOptions(code: string, everywhere: ReadonlySet<string>): string[]
 }
 
 describe('README.md', () => {
-  it('has the table of speed that the committed results make', async () => {
+  it('has the tables that the committed results make', async () => {
     const { readmeTable } = (await import(join(process.cwd(), 'bench/readme.mjs'))) as { readmeTable(): string };
+    const { tables } = (await import(join(process.cwd(), 'bench/compare.mjs'))) as { tables(): Record<'short' | 'long', string> };
+    const { short, long } = tables();
     expect(textOf('README.md')).toContain(`\n${readmeTable()}\n`);
+    expect(textOf('README.md')).toContain(`\n${short}\n`);
+    expect(textOf('docs/performance.md')).toContain(`\n${long}\n`);
   });
 
   it(`has at most ${MOST_WORDS} words beside its code`, () => {

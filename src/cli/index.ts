@@ -58,6 +58,11 @@ function hintFor(error: unknown): string | undefined {
     : undefined;
 }
 
+// Whoever reads, as head does, may have read enough.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit();
+  throw error;
+});
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +62,19 @@ it.each(COMMANDS)('%s --help has examples, and --json', async (command) => {
   expect(code).toBe(0);
   expect(stdout).toMatch(new RegExp(`Examples:\\n {2}# .+\\n {2}\\$ (.* \\| )?mobilenet-v3 ${command}\\b`));
   expect(stdout).toContain('--json <file>');
+});
+
+it('ends quietly where whoever reads has read enough', async () => {
+  const child = spawn(process.execPath, ['dist/cli/index.js', 'inspect', 'mobilenet_v3_small', '--json', '-'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const [code] = await once(child, 'close');
+  expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
 });
 
 it('tells its exit codes', async () => {

@@ -62,7 +62,9 @@ describe('compiled', () => {
 
   it('refuses other modules, and those of another release', async () => {
     const other = await WebAssembly.compile(new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0]));
-    await expect(loadModel(weights, { compiled: other })).rejects.toThrow(/must be a WebAssembly.Module of the package mobilenet-v3-wasm-standalone/);
+    await expect(loadModel(weights, { compiled: other })).rejects.toThrow(
+      /must be a WebAssembly.Module of the package mobilenet-v3-wasm-standalone/,
+    );
     await expect(loadModel(weights, { compiled: { relaxed: bytesOf('relaxed') as never } })).rejects.toThrow(/got something else/);
     await expect(loadModel(weights, { compiled: {} })).rejects.toThrow(/holds no WebAssembly.Module/);
     const bytes = bytesOf('baseline');
