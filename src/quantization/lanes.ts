@@ -96,9 +96,8 @@ export function chooseLanes(
       continue;
     }
     const magnitude = Math.max(-lowest(range), highest(range));
-    const least = perChannel && Math.min(magnitude * LEAST_ROOM, medianLargest(range));
-    const scale =
-      least === false ? scaleFor(magnitude) : Float32Array.from(range.min, (_, c) => scaleFor(Math.max(largest(range, c), least)));
+    const least = Math.min(magnitude * LEAST_ROOM, medianLargest(range));
+    const scale = perChannel ? Float32Array.from(range.min, (_, c) => scaleFor(Math.max(largest(range, c), least))) : scaleFor(magnitude);
     lanes.set(name, { scale, low: -most, high: most });
   }
   return lanes;
