@@ -65,7 +65,7 @@ const result = { date, machine, chromium, model, code, ...race };
 writeFileSync(join(root, 'bench/results/nsfw.json'), `${JSON.stringify(result, null, 2)}\n`);
 
 const kilobytes = (bytes) => `${(bytes / 1000).toFixed(0)} KB`;
-const sizeRow = (name, { bytes, brotli }) => [name, kilobytes(bytes), kilobytes(brotli), `${((100 * ours.bytes) / bytes).toFixed(1)} %`];
+const sizeRow = (name, { bytes, brotli }) => [name, kilobytes(bytes), kilobytes(brotli), `${((100 * ours.bytes) / bytes).toFixed(2)} %`];
 const speedRow = (backend, name) => {
   const { ours, theirs } = race[backend];
   return [name, `${ours.toFixed(1)} ms`, `${theirs.toFixed(1)} ms`, `${(theirs / ours).toFixed(1)}`];

@@ -33,6 +33,7 @@ for (const [folder, entry] of Object.entries({
     minify: true,
     format: 'esm',
     target: 'es2022',
+    chunkNames: '[hash]', // each chunk names those that it imports
     logLevel: 'error',
     define: { global: 'globalThis' },
   });
